@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * THE shared layout of one namespace: a sealed-size memfd that the namespace's tasks and the
+ * supervisor map (tasks at SP_SEGMENT_ADDR). Everything is offsets and fixed-width atomics; nothing
+ * in it is trusted by the supervisor.
+ *
+ *   offset 0                  struct sp_segment        one page
+ *   offset SP_ENTRIES_OFF     struct sp_entry[SP_WAYS][SP_BUCKETS]
+ *   offset SP_HIDX_OFF        uint64_t hidx[SP_HIDX_WAYS][SP_HIDX_BUCKETS]
+ *
+ * Number -> entry. Number n may live in the slots (way, n % SP_BUCKETS), way = 0 .. SP_WAYS-1. Ways
+ * are the outer dimension, so that consecutive numbers are neighbours and memory stays dense; a
+ * look-up reads at most SP_WAYS words and never follows a chain that somebody else may cut.
+ *
+ * Host tid -> number. A hidx word is (host tid << 32 | number), 0 is empty. It is a hint: it counts only
+ * when the entry of that number is live and carries the same host tid. Words of retired entries
+ * stay until their place is wanted (a signal that was queued may name a sender that is gone by now).
+ *
+ * An entry's life is its `word`, changed by compare-and-swap only:
+ *
+ *   FREE --reserve--> RESERVED --publish--> LIVE --retire--> FREE
+ *                        |                    `---retire, SP_F_LEADER set--> DEAD --release--> FREE
+ *                        `--cancel--> FREE
+ *
+ * A SIGKILL between any two instructions leaves every invariant of audit.c intact and leaks at most
+ * one entry that a later sweep reclaims.
+ */
+#ifndef CORE_LAYOUT_H
+#define CORE_LAYOUT_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SP_LAYOUT_MAGIC 0x3144495042555300ULL
+#define SP_LAYOUT_VERSION 1u
+
+#define SP_BUCKETS 8192u
+#define SP_WAYS 8u
+#define SP_CAPACITY (SP_BUCKETS * SP_WAYS) /* entries: live tasks at once */
+#define SP_HIDX_BUCKETS 32768u
+#define SP_HIDX_WAYS 4u
+#define SP_HIDX_SPILL 16u /* further buckets a full bucket may spill into */
+
+#define SP_PID_MAX_DEFAULT 4194304 /* kernel/pid_namespace.c since 6.14: PID_MAX_LIMIT */
+#define SP_PID_MAX_MIN 301	   /* kernel/pid.c: RESERVED_PIDS + 1 */
+#define SP_RESERVED_PIDS 300	   /* after a wrap numbers start here: kernel/pid.c:alloc_pid */
+
+/* Entry states, bits 32..35 of the word. */
+enum sp_state {
+	SP_FREE = 0,
+	SP_RESERVED = 1,
+	SP_LIVE = 2,
+	SP_DEAD = 3, /* reaped, but its number still names a process group or session */
+};
+
+/* Entry flags, bits 36..47 of the word. */
+enum sp_flag {
+	SP_F_LEADER = 1,  /* made a process group or session of its number */
+	SP_F_THREAD = 2,  /* not the leader of its thread group */
+	SP_F_SESSION = 4, /* made a session */
+};
+
+/*
+ * word: bits 0..31 number, 32..35 state, 36..47 flags, 48..63 generation (grows with each reserve of
+ * the slot, so a remembered word never matches a successor).
+ */
+struct sp_entry {
+	_Atomic uint64_t word;
+	_Atomic uint32_t hid;	  /* host tid; written before LIVE, valid while LIVE or DEAD */
+	_Atomic uint32_t tgid;	  /* number of the thread group; immutable from reserve on */
+	_Atomic uint64_t ident;	  /* host identity of the process: pidfs inode or start time; 0 unknown */
+	_Atomic uint64_t pending; /* signals (bit n-1) left for a RESERVED entry by a group signal */
+	_Atomic uint32_t by;	  /* host tgid of the reserver; immutable from reserve on */
+	_Atomic uint32_t spare;
+	_Atomic uint64_t cleartid; /* address of the CLEARTID word, for a later checkpoint; 0 none */
+};
+
+/* Header flags, fixed before the first task starts. */
+enum sp_segment_flag {
+	SP_SEG_FOREGROUND = 1, /* init keeps TSTP, TTIN, TTOU default: job control of the caller */
+	SP_SEG_NOPROC = 2,     /* /proc/self/exe is not usable: exec through resident_fd */
+	SP_SEG_PIDFS = 4,      /* ident is a pidfs inode; otherwise a start time in clock ticks */
+	SP_SEG_SCOPED = 8,     /* the namespace is a Landlock signal domain, verified */
+};
+
+struct sp_segment {
+	uint64_t magic;		/* immutable */
+	uint32_t version;	/* immutable */
+	uint32_t size;		/* immutable: bytes of the whole segment */
+	int32_t pid_max;	/* immutable: numbers are 1 .. pid_max-1 */
+	int32_t seq_end;	/* immutable: P, numbers of the sequence are 1 .. P-1 */
+	_Atomic uint32_t flags; /* enum sp_segment_flag */
+	_Atomic int32_t cursor; /* last number handed out, 0 at first */
+	_Atomic uint32_t closing;     /* non-zero: no task may be born any more */
+	_Atomic uint32_t init_hid;    /* host pid of number 1, 0 before it is published */
+	_Atomic uint32_t epoch;	      /* counts signals to groups; read by the fork path */
+	_Atomic uint32_t sweep;	      /* next slot a sweep looks at */
+	_Atomic uint32_t hidx_spilled; /* non-zero once any hidx bucket spilled */
+	_Atomic uint32_t high[SP_WAYS]; /* per way: 1 + highest bucket ever used */
+	/* Dispositions of number 1 as the program sees them, bit n-1 for signal n. */
+	_Atomic uint64_t init_handled;
+	_Atomic uint64_t init_ignored;
+	_Atomic uint64_t init_blocked;
+	/* Why number 1 could not become the program: errno of its exec, 0 if it did. */
+	_Atomic int32_t init_errno;
+	_Atomic uint32_t init_running; /* non-zero once the program's first exec has succeeded */
+	/* The hand-over of exec: immutable once init runs. */
+	int32_t segment_fd;  /* number of the hidden descriptor in every task */
+	int32_t resident_fd; /* the same for the resident's file, -1: /proc/self/exe is used */
+	uint64_t segment_ino, segment_dev;
+	uint64_t resident_ino, resident_dev;
+	uint32_t sock_len;  /* bytes of sock_name in use */
+	char sock_name[60]; /* abstract address of the supervisor, without the leading NUL */
+};
+
+#define SP_ENTRIES_OFF 4096u
+#define SP_HIDX_OFF (SP_ENTRIES_OFF + SP_CAPACITY * (uint32_t)sizeof(struct sp_entry))
+#define SP_SEGMENT_SIZE (SP_HIDX_OFF + SP_HIDX_BUCKETS * SP_HIDX_WAYS * 8u)
+
+_Static_assert(sizeof(struct sp_entry) == 48, "layout");
+_Static_assert(offsetof(struct sp_entry, hid) == 8, "layout");
+_Static_assert(offsetof(struct sp_entry, tgid) == 12, "layout");
+_Static_assert(offsetof(struct sp_entry, ident) == 16, "layout");
+_Static_assert(offsetof(struct sp_entry, pending) == 24, "layout");
+_Static_assert(offsetof(struct sp_entry, by) == 32, "layout");
+_Static_assert(offsetof(struct sp_entry, cleartid) == 40, "layout");
+_Static_assert(sizeof(struct sp_segment) <= SP_ENTRIES_OFF, "layout");
+_Static_assert(SP_HIDX_OFF % 4096 == 0 && SP_SEGMENT_SIZE % 4096 == 0, "layout");
+_Static_assert(SP_SEGMENT_SIZE <= 8u << 20, "what a program maps must stay small (RLIMIT_AS)");
+_Static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2, "no hidden locks");
+
+static inline int32_t sp_word_number(uint64_t w)
+{
+	return (int32_t)(uint32_t)w;
+}
+
+static inline enum sp_state sp_word_state(uint64_t w)
+{
+	return (enum sp_state)(w >> 32 & 15);
+}
+
+static inline uint32_t sp_word_flags(uint64_t w)
+{
+	return (uint32_t)(w >> 36 & 0xfff);
+}
+
+static inline uint64_t sp_word_with_state(uint64_t w, enum sp_state s)
+{
+	return (w & ~(15ULL << 32)) | (uint64_t)s << 32;
+}
+
+static inline struct sp_entry *sp_entry_at(struct sp_segment *ns, uint32_t slot)
+{
+	return (struct sp_entry *)((char *)ns + SP_ENTRIES_OFF) + slot;
+}
+
+#endif
