@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The vocabulary of the boundary's table: what a row of syscalls.def may say.
+ *
+ *   SC(number, name, support, when, handler, note)
+ *
+ * support  FULL     as in a kernel PID namespace
+ *          PARTIAL  works, with the gap that the note says in words
+ *          PASS     carries no process number (or the kernel shows global numbers too): untouched
+ *          DENY     refused; the note says the errno and why
+ * when     which calls leave the kernel's path, decided by the filter from scalars alone:
+ *          NEVER           the kernel sees the call
+ *          ALWAYS          every call traps to the resident
+ *          ERRNO(e)        the filter answers -e
+ *          ARG_NZ(i)       traps if argument i is not 0 (all 64 bits)
+ *          ARG_MASK(i, m)  traps if (low 32 bits of argument i) & m
+ *          ARG_IN(i, set)  traps if the low 32 bits of argument i are in the set (sets are in sets.def)
+ * handler  the resident's function for a trapped call, rs_h_<handler>; `none` where nothing traps
+ */
+#ifndef BOUNDARY_KINDS_H
+#define BOUNDARY_KINDS_H
+
+#include <stdint.h>
+
+enum bd_support { BD_FULL, BD_PARTIAL, BD_PASS, BD_DENY };
+
+enum bd_when_op { BD_NEVER, BD_ALWAYS, BD_ERRNO, BD_ARG_NZ, BD_ARG_MASK, BD_ARG_IN };
+
+struct bd_when {
+	uint8_t op;  /* enum bd_when_op */
+	uint8_t arg; /* 0..5 */
+	uint32_t value; /* errno, mask, or enum bd_set */
+};
+
+enum bd_handler {
+	BD_H_none,
+#define HANDLER(name) BD_H_##name,
+#include "boundary/handlers.def"
+#undef HANDLER
+	BD_H_COUNT
+};
+
+#define BD_SYSCALL_MAX 471 /* highest number with a row; what is above: the policy row, handler `unknown` */
+
+#endif
