@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where our parts live in every process of every namespace. One window of 2 GiB that starts at
+ * Where our parts live in every process of every namespace. One window of 6 GiB that starts at
  * 0x5500_0000_0000: below the PIE base (ELF_ET_DYN_BASE, 0x5555_5555_4000), inside TSan's and MSan's
  * application ranges, outside those of ASan's shadow, the JVM, Go and Wine. Never moved between
- * versions, because a tree's seccomp filter names the resident's text for ever. The resident's image
- * comes last: where PR_SET_MM_MAP is missing the kernel's brk area stays behind it, and then it
- * must have room to grow.
+ * versions, because a tree's seccomp filter names the resident's text for ever. Behind the resident's
+ * image a gap is left: where PR_SET_MM_MAP is missing the kernel's brk area stays there and grows.
  */
 #ifndef BASE_MAP_H
 #define BASE_MAP_H
 
 #define SP_SEGMENT_ADDR 0x550000000000UL /* the namespace's segment; at most SP_SEGMENT_SPAN bytes */
 #define SP_SEGMENT_SPAN 0x000002000000UL
-#define SP_AREAS_ADDR 0x550010000000UL /* thread areas, in chunks */
-#define SP_AREAS_END 0x550040000000UL
 #define SP_RESIDENT_ADDR 0x550040000000UL /* the resident's ELF image (its link address) */
 #define SP_RESIDENT_END 0x550040100000UL
-#define SP_WINDOW_END 0x550080000000UL
+#define SP_AREAS_ADDR 0x550080000000UL /* thread areas, in chunks */
+#define SP_AREAS_END 0x550180000000UL
+#define SP_WINDOW_END 0x550180000000UL
 
 #endif

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The resident: what runs in every process of every namespace. Its rules:
+ *
+ *  - No libc, no TLS, no FS/GS, no heap, general registers only, no recursion, bounded frames.
+ *  - A kernel-level signal handler of ours only edits the frame it was given and returns by
+ *    rt_sigreturn. It runs with every signal but SIGSYS blocked, on the thread area's alternate stack.
+ *  - A trapped call runs in ordinary context, with the program's mask, on the area's call stack.
+ *  - Until a call is committed it has no effect that a signal's rewind to the program's own
+ *    `syscall` instruction could not repeat. What takes more than one step blocks signals first.
+ *  - A vfork child and its parent share an area: the child's state lies beyond the parent's.
+ *  - Program memory is read and written only through user.h.
+ */
+#ifndef RESIDENT_RESIDENT_H
+#define RESIDENT_RESIDENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arch/x86_64/sigframe.h"
+#include "base/err.h"
+#include "base/ids.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "core/pid.h"
+
+#define RS_NSIG 64
+#define RS_TRAP_MAGIC 0x5350 /* SECCOMP_RET_DATA of our filter's traps: si_errno of the SIGSYS */
+
+#define RS_AREA_SIZE 65536ul /* power of two: an area is found by rounding SP down */
+#define RS_ALT_SIZE 28672ul  /* alternate stack at the top of the area: one frame and its handler */
+#define RS_SCRATCH 8192ul
+#define RS_LEVELS 5 /* how deep vfork children may vfork */
+
+/* A program's registers at its `syscall` instruction; rip is the address behind it. */
+struct rs_regs {
+	uint64_t rdi, rsi, rdx, r10, r8, r9;
+	uint64_t rax; /* the call's number */
+	uint64_t rip, rsp, rflags;
+	uint64_t rbx, rbp, r12, r13, r14, r15;
+};
+
+/* How far a trapped call has come; decides what a signal that finds us in it presents (signal.c). */
+enum rs_phase {
+	RS_IDLE = 0,	/* no call in progress */
+	RS_RESTART = 1, /* nothing happened yet: rewind */
+	RS_CALL = 2,	/* around the one real call in rs_gate: before it rewind, after it finish */
+	RS_AFTER = 3,	/* raw result stored: finish */
+	RS_DONE = 4,	/* result is final: roll forward */
+};
+
+struct rs_frame;
+/* Turns raw into the result the program sees. Pure, restartable, idempotent; -ERESTARTSYS: rewind. */
+typedef long (*rs_finish)(struct rs_frame *f);
+#define RS_REWIND (-512L)
+
+/* One trapped call. The assembler in entry.S knows the offsets of the first fields. */
+struct rs_frame {
+	struct rs_regs regs;
+	uint64_t phase; /* enum rs_phase */
+	int64_t result;
+	int64_t raw;
+	int64_t nr, a[6]; /* the real call */
+	rs_finish finish;
+	uint64_t saved_mask; /* the program's mask while we block signals */
+	uint64_t temp_mask;  /* of a call that waits under another mask, if has_temp_mask */
+	uint32_t has_temp_mask;
+	uint32_t blocked; /* signals are blocked by us */
+	uint64_t scratch[32]; /* handler's own; survives into finish */
+};
+
+/* The program's idea of its dispositions. One per CLONE_SIGHAND group, copied for vfork children. */
+struct rs_sighand {
+	struct ax_sigaction act[RS_NSIG];
+	uint64_t known;	       /* bit n-1: act[n-1] is valid; else ask the kernel (after exec) */
+	_Atomic uint32_t lock; /* held with signals blocked */
+	uint32_t pad;
+};
+
+struct rs_level {
+	struct rs_frame frame;
+	struct rs_sighand hand;
+};
+
+/* What belongs to one thread: its numbers, its call in progress, its two stacks. */
+struct rs_area {
+	struct rs_frame *cur; /* frame of the next trap */
+	uint64_t call_top;    /* top of the call stack for the next trap */
+	struct rs_sighand *hand;
+	sp_vpid tid, tgid;   /* this thread's number and its group's */
+	sp_hpid htid, htgid; /* the kernel's */
+	_Atomic uint64_t owner; /* htgid << 32 | htid of the thread that uses the area; 0: free */
+	struct ax_stack alt; /* the program's sigaltstack; flags SS_DISABLE at first */
+	uint32_t sigsys_blocked; /* the program believes SIGSYS blocked */
+	uint32_t level;
+	uint64_t map_addr, map_size; /* memory an exec in a vfork child left for the parent to unmap */
+	struct rs_level levels[RS_LEVELS];
+	char scratch[RS_SCRATCH];
+};
+
+#define RS_CALL_TOP(area) ((uint64_t)(area) + RS_AREA_SIZE - RS_ALT_SIZE)
+_Static_assert(sizeof(struct rs_area) < RS_AREA_SIZE - RS_ALT_SIZE - 8192, "room for the call stack");
+
+#define RS_NS ((struct sp_segment *)SP_SEGMENT_ADDR)
+
+/* entry.S */
+void rs_sig_entry(void);
+void rs_restorer(void);
+long rs_gate(struct rs_frame *f);
+extern const char rs_gate_after[], rs_gate_end[];
+extern const char rs_text_start[], rs_text_end[];
+_Noreturn void rs_run(struct rs_frame *f, struct rs_area *a);
+_Noreturn void rs_enter(uint64_t rsp, uint64_t rip);
+_Noreturn void rs_return(struct rs_frame *f);
+/*
+ * Makes the clone-like call in f; returns its result in the parent. The child continues in
+ * rs_child(child_area or area, f) on child_stack.
+ */
+long rs_clone_gate(struct rs_frame *f, struct rs_area *child, uint64_t child_stack);
+
+/* call.c: one real call, in phase RS_CALL; sets result and RS_DONE. */
+long rs_call(struct rs_frame *f, rs_finish finish);
+/* The call of the program itself, unchanged. */
+void rs_plan_same(struct rs_frame *f);
+long rs_finish_raw(struct rs_frame *f);
+void rs_dispatch(struct rs_frame *f, struct rs_area *a);
+typedef long (*rs_handler)(struct rs_frame *f, struct rs_area *a);
+
+/* mask.c */
+void rs_block(struct rs_frame *f);
+/* Stores the result, then lets signals in again: they find the call done. */
+long rs_unblock(struct rs_frame *f, long result);
+
+/* _Noreturn: one line on descriptor 2 and exit_group(status). */
+_Noreturn void rs_die(const char *msg, int status);
+void rs_say(const char *msg);
+
+#endif
