@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+# Part of tests/shape/run: what the built resident and the built subpid may and may not contain.
+
+resident=$build/subpid-resident
+map=$root/src/base/map.h
+
+# The value of a constant of base/map.h, decimal.
+map_value() {
+	local text
+	text=$(sed -n "s/^#define $1[ \t]*\(0x[0-9a-fA-F]*\)UL.*/\1/p" "$map")
+	[ -n "$text" ] && printf '%d' "$text"
+}
+
+# One finding per PT_LOAD that leaves the window or may be written and executed; the span at the end.
+loads() {
+	local type _off vaddr _paddr _filesz memsz rest low='' high=0 start end
+	while read -r type _off vaddr _paddr _filesz memsz rest; do
+		[ "$type" = LOAD ] || continue
+		start=$((vaddr)) end=$((vaddr + memsz))
+		[ -n "$low" ] || low=$start
+		[ $end -le $high ] || high=$end
+		case $rest in *RWE* | *W*E*) echo "a segment at $vaddr may be written and executed" ;; esac
+	done < <(readelf -lW "$1")
+	high=$(((high + 4095) / 4096 * 4096))
+	[ "${low:-0}" = "$(map_value SP_RESIDENT_ADDR)" ] ||
+		echo "starts at ${low:-nowhere}, SP_RESIDENT_ADDR is $(map_value SP_RESIDENT_ADDR)"
+	[ $high -le "$(map_value SP_RESIDENT_END)" ] || echo "ends behind SP_RESIDENT_END"
+	[ $((high - ${low:-0})) -le $((256 * 1024)) ] || echo "maps $((high - low)) bytes"
+}
+
+# Bytes that can become dirty in each process.
+writable() {
+	local type _off vaddr _paddr _filesz memsz rest sum=0
+	while read -r type _off vaddr _paddr _filesz memsz rest; do
+		case "$type $rest" in
+		LOAD\ *W*) sum=$((sum + (memsz + (vaddr & 4095) + 4095) / 4096 * 4096)) ;;
+		esac
+	done < <(readelf -lW "$1")
+	[ $sum -le $((64 * 1024)) ] || echo "$sum bytes of writable segments, at most 65536"
+}
+
+# Instructions that touch anything but the general registers.
+registers() {
+	objdump -d --no-show-raw-insn "$1" |
+		grep -E '%[xyz]mm[0-9]|%st\b|%mm[0-7]|%k[0-7]\b|%[fg]s\b' | head -n 5
+}
+
+elf_parts() {
+	readelf -hW "$1" | grep -q 'Type: *EXEC' || echo 'is no ET_EXEC'
+	readelf -lW "$1" | awk '$1 ~ /^(INTERP|DYNAMIC|TLS)$/ { print "has PT_" $1 }
+		$1 == "GNU_STACK" && $0 ~ /E/ && $7 ~ /E/ { print "wants an executable stack" }'
+	readelf -SW "$1" | grep -oE '\.(tdata|tbss|interp|dynamic|got\.plt|rela\.[a-z]+|init_array|fini_array)\b' |
+		sed 's/^/has section /'
+	readelf -sW "$1" | awk '$4 == "TLS" { print "has TLS symbol " $8 }'
+}
+
+undefined() {
+	nm -u "$1" | sed 's/^ */undefined: /'
+	# Names only a C library would bring.
+	nm "$1" | awk '$3 ~ /^(__libc_|_IO_|__stack_chk|__errno|malloc$|printf$)/ { print "libc: " $3 }'
+}
+
+if [ -e "$resident" ]; then
+	verdict 'the resident has no undefined symbol and no libc' "$(undefined "$resident")"
+	verdict 'the resident is a plain static executable, without TLS' "$(elf_parts "$resident")"
+	verdict 'the resident uses general registers only, no FS, no GS' "$(registers "$resident")"
+	verdict 'the resident lies where base/map.h says, in at most 256 KiB' "$(loads "$resident")"
+	verdict 'the resident can dirty at most 64 KiB in a process' "$(writable "$resident")"
+else
+	verdict 'the resident is built' "$resident does not exist"
+fi
+
+if [ -e "$SUBPID" ]; then
+	# Copied to another machine it has to run there: one file, no interpreter, no libraries.
+	verdict 'subpid is one static file' "$(
+		readelf -lW "$SUBPID" | awk '$1 == "INTERP" { print "has an interpreter" }'
+		readelf -dW "$SUBPID" 2>/dev/null | grep NEEDED
+	)"
+	verdict 'subpid carries this resident' "$(
+		objcopy --strip-all "$resident" "$tmp/blob" &&
+			python3 - "$SUBPID" "$tmp/blob" <<'PY'
+import sys
+subpid, blob = (open(p, "rb").read() for p in sys.argv[1:])
+if blob not in subpid:
+    print("the embedded resident is another one than subpid-resident")
+PY
+	)"
+else
+	verdict 'subpid is built' "$SUBPID does not exist"
+fi
+
+# A program that breaks every rule of the resident.
+cat >"$tmp/bad.c" <<'C'
+#include <stdio.h>
+__thread int tls = 3;
+double half(double x);
+double half(double x) { return x / 2 + tls; }
+int main(void) { return printf("%f\n", half(tls)); }
+C
+verdict 'the checks of the resident see what they look for' "$(
+	gcc -O1 -o "$tmp/bad" "$tmp/bad.c" || echo 'no compiler'
+	for check in undefined elf_parts registers loads; do
+		[ -n "$($check "$tmp/bad")" ] || echo "$check finds nothing in a hosted program"
+	done
+)"
