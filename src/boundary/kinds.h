@@ -15,6 +15,9 @@
  *          ARG_NZ(i)       traps if argument i is not 0 (all 64 bits)
  *          ARG_MASK(i, m)  traps if (low 32 bits of argument i) & m
  *          ARG_IN(i, set)  traps if the low 32 bits of argument i are in the set (sets are in sets.def)
+ * An argument that is a pid is an int to the kernel: junk in its upper half may trap (ARG_NZ), and the
+ * handler then reads 32 bits as the kernel does.
+ *
  * handler  the resident's function for a trapped call, rs_h_<handler>; `none` where nothing traps
  */
 #ifndef BOUNDARY_KINDS_H
@@ -25,6 +28,16 @@
 enum bd_support { BD_FULL, BD_PARTIAL, BD_PASS, BD_DENY };
 
 enum bd_when_op { BD_NEVER, BD_ALWAYS, BD_ERRNO, BD_ARG_NZ, BD_ARG_MASK, BD_ARG_IN };
+
+/* The sets that ARG_IN names, from sets.def. */
+enum bd_set {
+#define SET(name) BD_SET_##name,
+#define MEMBER(set, value, name)
+#include "boundary/sets.def"
+#undef SET
+#undef MEMBER
+	BD_SET_COUNT
+};
 
 struct bd_when {
 	uint8_t op;  /* enum bd_when_op */
