@@ -60,10 +60,15 @@ undefined() {
 	nm "$1" | awk '$3 ~ /^(__libc_|_IO_|__stack_chk|__errno|malloc$|printf$)/ { print "libc: " $3 }'
 }
 
+recursion() {
+	python3 "$here/calls.py" "$1"
+}
+
 if [ -e "$resident" ]; then
 	verdict 'the resident has no undefined symbol and no libc' "$(undefined "$resident")"
 	verdict 'the resident is a plain static executable, without TLS' "$(elf_parts "$resident")"
 	verdict 'the resident uses general registers only, no FS, no GS' "$(registers "$resident")"
+	verdict 'nothing in the resident calls itself' "$(recursion "$resident")"
 	verdict 'the resident lies where base/map.h says, in at most 256 KiB' "$(loads "$resident")"
 	verdict 'the resident can dirty at most 64 KiB in a process' "$(writable "$resident")"
 else
@@ -95,11 +100,15 @@ cat >"$tmp/bad.c" <<'C'
 __thread int tls = 3;
 double half(double x);
 double half(double x) { return x / 2 + tls; }
-int main(void) { return printf("%f\n", half(tls)); }
+int even(int n);
+int odd(int n);
+__attribute__((noinline)) int odd(int n) { return n ? 1 + even(n - 1) : 0; }
+__attribute__((noinline)) int even(int n) { return n ? 2 + odd(n - 1) : 1; }
+int main(void) { return printf("%f\n", half(even(tls))); }
 C
 verdict 'the checks of the resident see what they look for' "$(
 	gcc -O1 -o "$tmp/bad" "$tmp/bad.c" || echo 'no compiler'
-	for check in undefined elf_parts registers loads; do
+	for check in undefined elf_parts registers loads recursion; do
 		[ -n "$($check "$tmp/bad")" ] || echo "$check finds nothing in a hosted program"
 	done
 )"
