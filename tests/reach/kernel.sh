@@ -1,0 +1,52 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# kernel.sh KERNEL OPTIONS STAGE DIR COMMAND-LINE: boots a kernel with some options in an emulated
+# machine (no KVM, no privileges needed) whose whole file system is an initial ramdisk made here of
+# Debian's programs, and runs a shell command line there as uid 1000. Its output comes over the
+# second serial port.
+set -euo pipefail
+
+kernel=$1 options=$2 stage=$3 dir=$4 command=$5
+here=$(dirname "$0")
+root=$dir/root
+
+programs=(
+	bash busybox cat chmod dash env grep head id kill mkfifo mktemp nohup perl prlimit ps rm sed
+	seq setpriv setsid sh sleep sort strace tail timeout tr true uname wc
+)
+
+# add FILE DESTINATION: copies it into the ramdisk, with the libraries it is linked with.
+add() {
+	local library
+	cp -L "$1" "$root$2"
+	ldd "$1" 2>/dev/null | grep -o '/[^ ]*' | while read -r library; do
+		mkdir -p "$root$(dirname "$library")"
+		[ -e "$root$library" ] || cp -L "$library" "$root$library"
+	done || :
+}
+
+mkdir -p "$root"/{dev,proc,sys,tmp,reach,etc,usr/bin,usr/lib,usr/lib64}
+ln -s usr/bin usr/lib usr/lib64 "$root/"
+for program in "${programs[@]}"; do
+	if path=$(type -P "$program"); then
+		add "$path" "/usr/bin/$program"
+	fi
+done
+for file in "$stage"/*; do
+	add "$file" "/reach/${file##*/}"
+done
+cp "$here/guest-init" "$root/init"
+echo "$command" >"$root/command"
+(cd "$root" && find . | cpio --quiet -o -H newc --owner 0:0) >"$dir/initrd"
+
+: >"$dir/output"
+timeout --foreground -k 2 90 qemu-system-x86_64 -M q35 -accel tcg,thread=multi -cpu max -smp 2 \
+	-m 1024 -nodefaults -display none -no-reboot -kernel "$kernel" -initrd "$dir/initrd" \
+	-append "console=ttyS0 quiet loglevel=4 panic=-1 $options" \
+	-serial "file:$dir/console" -serial "file:$dir/serial" </dev/null >"$dir/qemu" 2>&1 || :
+tr -d '\r' <"$dir/serial" >"$dir/output"
+cat "$dir/output"
+if ! grep -q '^off$' "$dir/output"; then
+	echo '# the machine did not come to its end; its console, then qemu:'
+	tail -n 20 "$dir/console" "$dir/qemu" | tr -d '\r' | sed 's/^/# /'
+fi
