@@ -17,7 +17,7 @@ same 'clone, fetch, push' bash -c "$setup"'
 	git commit -q -m more; git push -q origin main; git -C ../bare.git log --oneline; git -C ../repo pull -q ../bare.git main; git -C ../repo rev-parse HEAD'
 same 'branches, merge, rebase, bisect' bash -c "$setup"'
 	git checkout -q -b side HEAD~2; seq 50 >s; git add s; git commit -q -m side; git rebase -q main; git checkout -q main; git merge -q side
-	git bisect start HEAD HEAD~4 >/dev/null; git bisect run sh -c "! test -e f4" | grep "is the first bad commit"; git bisect reset -q'
+	git bisect start HEAD HEAD~4 >/dev/null; git bisect run sh -c "! test -e f4" | grep "is the first bad commit"; git bisect reset 2>/dev/null'
 same 'hooks and filters' bash -c "$setup"'
 	printf "#!/bin/sh\necho hook ran\n" >.git/hooks/pre-commit; chmod +x .git/hooks/pre-commit
 	git config filter.up.clean "tr a-z A-Z"; echo "*.up filter=up" >.gitattributes; echo text >x.up
