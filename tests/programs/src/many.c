@@ -160,10 +160,11 @@ static void signals(void)
 	atomic_int stop = 0;
 	int before = hits;
 	CHECK(pthread_create(&t, NULL, sleeper, &stop) == 0);
-	for (int i = 0; i < 20; i++)
+	for (int i = 0; i < 20 || (i < 1000 && hits == before); i++) {
 		CHECK(pthread_kill(t, SIGUSR1) == 0);
-	for (int i = 0; i < 500 && hits == before; i++)
-		nap(10);
+		if (i >= 20)
+			nap(5);
+	}
 	atomic_store(&stop, 1);
 	pthread_join(t, NULL);
 	CHECK(hits > before);
