@@ -12,15 +12,19 @@
  * are the outer dimension, so that consecutive numbers are neighbours and memory stays dense; a
  * look-up reads at most SP_WAYS words and never follows a chain that somebody else may cut.
  *
- * Host tid -> number. A hidx word is (host tid << 32 | number), 0 is empty. It is a hint: it counts only
- * when the entry of that number is live and carries the same host tid. Words of retired entries
- * stay until their place is wanted (a signal that was queued may name a sender that is gone by now).
+ * Host tid -> number. A hidx word is (host tid << 40 | number << 16 | way << 13 | low bits of the
+ * generation), 0 is empty. It is a hint: it counts only when the entry of that number, way and
+ * generation is in use and carries the same host tid; the generation makes "counts no more" final.
+ * Words of retired entries stay until their place is wanted (a signal that was queued may name a
+ * sender that is gone by now). A word that was once used is never empty again, and the ways of a
+ * bucket fill in order: an empty word ends every search, so searches touch few pages.
  *
  * An entry's life is its `word`, changed by compare-and-swap only:
  *
- *   FREE --reserve--> RESERVED --publish--> LIVE --retire--> FREE
- *                        |                    `---retire, SP_F_LEADER set--> DEAD --release--> FREE
- *                        `--cancel--> FREE
+ *   FREE --> CLAIMED --reserve--> RESERVED --publish--> LIVE --retire--> FREE
+ *               |                    |                    `---retire, SP_F_LEADER set--> DEAD
+ *               `--release--> FREE   `--cancel, release--> FREE                           |
+ *                                                                     FREE <--release-----'
  *
  * A SIGKILL between any two instructions leaves every invariant of audit.c intact and leaks at most
  * one entry that a later sweep reclaims.
@@ -52,6 +56,12 @@ enum sp_state {
 	SP_RESERVED = 1,
 	SP_LIVE = 2,
 	SP_DEAD = 3, /* reaped, but its number still names a process group or session */
+	/*
+	 * Inside reserve only: the slot is taken, its fields are not written yet and the number may still
+	 * turn out to be somebody else's. The word then carries the reserver in place of flags (core/slot.h),
+	 * so that a sweep can tell whose it was. Nothing but a sweep ever sees such an entry.
+	 */
+	SP_CLAIMED = 4,
 };
 
 /* Entry flags, bits 36..47 of the word. */
@@ -59,6 +69,7 @@ enum sp_flag {
 	SP_F_LEADER = 1,  /* made a process group or session of its number */
 	SP_F_THREAD = 2,  /* not the leader of its thread group */
 	SP_F_SESSION = 4, /* made a session */
+	SP_F_REFUSED = 8, /* on FREE: publish said -EEXIST; tells the second publisher the same */
 };
 
 /*
@@ -67,9 +78,9 @@ enum sp_flag {
  */
 struct sp_entry {
 	_Atomic uint64_t word;
-	_Atomic uint32_t hid;	  /* host tid; written before LIVE, valid while LIVE or DEAD */
-	_Atomic uint32_t tgid;	  /* number of the thread group; immutable from reserve on */
-	_Atomic uint64_t ident;	  /* host identity of the process: pidfs inode or start time; 0 unknown */
+	_Atomic uint32_t hid;  /* host tid; written once, before LIVE; valid while LIVE or DEAD */
+	_Atomic uint32_t tgid; /* number of the thread group; immutable from reserve on */
+	_Atomic uint64_t ident; /* host identity of the process: pidfs inode or start time; 0 unknown */
 	_Atomic uint64_t pending; /* signals (bit n-1) left for a RESERVED entry by a group signal */
 	_Atomic uint32_t by;	  /* host tgid of the reserver; immutable from reserve on */
 	_Atomic uint32_t spare;
@@ -85,18 +96,18 @@ enum sp_segment_flag {
 };
 
 struct sp_segment {
-	uint64_t magic;		/* immutable */
-	uint32_t version;	/* immutable */
-	uint32_t size;		/* immutable: bytes of the whole segment */
-	int32_t pid_max;	/* immutable: numbers are 1 .. pid_max-1 */
-	int32_t seq_end;	/* immutable: P, numbers of the sequence are 1 .. P-1 */
-	_Atomic uint32_t flags; /* enum sp_segment_flag */
-	_Atomic int32_t cursor; /* last number handed out, 0 at first */
-	_Atomic uint32_t closing;     /* non-zero: no task may be born any more */
-	_Atomic uint32_t init_hid;    /* host pid of number 1, 0 before it is published */
-	_Atomic uint32_t epoch;	      /* counts signals to groups; read by the fork path */
-	_Atomic uint32_t sweep;	      /* next slot a sweep looks at */
-	_Atomic uint32_t hidx_spilled; /* non-zero once any hidx bucket spilled */
+	uint64_t magic;			/* immutable */
+	uint32_t version;		/* immutable */
+	uint32_t size;			/* immutable: bytes of the whole segment */
+	int32_t pid_max;		/* immutable: numbers are 1 .. pid_max-1 */
+	int32_t seq_end;		/* immutable: P, numbers of the sequence are 1 .. P-1 */
+	_Atomic uint32_t flags;		/* enum sp_segment_flag */
+	_Atomic int32_t cursor;		/* last number handed out, 0 at first */
+	_Atomic uint32_t closing;	/* non-zero: no task may be born any more */
+	_Atomic uint32_t init_hid;	/* host pid of number 1, 0 before it is published */
+	_Atomic uint32_t epoch;		/* counts signals to groups; read by the fork path */
+	_Atomic uint32_t sweep;		/* next slot a sweep looks at */
+	_Atomic uint32_t hidx_spilled;	/* non-zero once any hidx bucket spilled */
 	_Atomic uint32_t high[SP_WAYS]; /* per way: 1 + highest bucket ever used */
 	/* Dispositions of number 1 as the program sees them, bit n-1 for signal n. */
 	_Atomic uint64_t init_handled;
@@ -127,6 +138,7 @@ _Static_assert(offsetof(struct sp_entry, by) == 32, "layout");
 _Static_assert(offsetof(struct sp_entry, cleartid) == 40, "layout");
 _Static_assert(sizeof(struct sp_segment) <= SP_ENTRIES_OFF, "layout");
 _Static_assert(SP_HIDX_OFF % 4096 == 0 && SP_SEGMENT_SIZE % 4096 == 0, "layout");
+_Static_assert(SP_PID_MAX_DEFAULT <= 1 << 22, "a CLAIMED word has 22 bits for the number");
 _Static_assert(SP_SEGMENT_SIZE <= 8u << 20, "what a program maps must stay small (RLIMIT_AS)");
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2, "no hidden locks");
 

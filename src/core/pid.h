@@ -48,7 +48,9 @@ void sp_pid_cancel(struct sp_segment *ns, struct sp_ref ref);
  * Makes a reserved number findable. Called by parent and child alike, any number of times, with the
  * same hid; whoever comes first decides. 0: it is live now (ref updated to the live word). -EEXIST:
  * hid is the number of another thread of this group, the task must not run and the entry is gone
- * (SP_FREE): the parent clones again with a new reservation. -ESTALE: ref is neither reserved nor live with hid.
+ * (SP_FREE): the parent clones again with a new reservation. -ESTALE: ref is neither reserved nor live with hid;
+ * for the child: it must not run; for the parent: the child has run and is gone already, or must not run.
+ * A hid names one task: an entry that still carries hid is of a task that is gone, and becomes FREE.
  */
 sp_must_check int sp_pid_publish(struct sp_segment *ns, struct sp_ref *ref, sp_hpid hid);
 
@@ -70,6 +72,12 @@ sp_vpid sp_pid_recall(struct sp_segment *ns, sp_hpid hid);
 /* The host tid of a reference (valid if the reference still is: sp_ref_valid after reading). */
 sp_hpid sp_ref_hpid(struct sp_segment *ns, struct sp_ref ref);
 
+/*
+ * The host tgid of whoever reserved the entry, in every state; what a sweep asks for when the entry is
+ * RESERVED or CLAIMED. 0: unknown.
+ */
+sp_hpid sp_ref_by(struct sp_segment *ns, struct sp_ref ref);
+
 static inline sp_vpid sp_ref_number(struct sp_ref ref)
 {
 	return sp_vpid_of(sp_word_number(ref.word));
@@ -84,12 +92,14 @@ void sp_pid_set_flags(struct sp_segment *ns, struct sp_ref *ref, uint32_t flags)
 /* The task is gone: LIVE -> FREE, or DEAD if it led a group or session. Stale references: nothing. */
 void sp_pid_retire(struct sp_segment *ns, struct sp_ref ref);
 
-/* Nothing refers to the number any more: DEAD -> FREE, and RESERVED -> FREE (its reserver died). */
+/* Nothing refers to the number any more: DEAD -> FREE; RESERVED or CLAIMED -> FREE (its reserver died). */
 void sp_pid_release(struct sp_segment *ns, struct sp_ref ref);
 
 /*
  * Moves the shared sweep cursor over at most `slots` slots and returns up to max references of entries
  * that are not FREE, for the caller to prove alive or retire. Never touches pages no entry has used.
+ * For a RESERVED or CLAIMED one ask sp_ref_by, and sp_pid_release it if that process is gone. A CLAIMED
+ * one has no number yet.
  */
 size_t sp_ns_sweep(struct sp_segment *ns, uint32_t slots, struct sp_ref *refs, size_t max);
 

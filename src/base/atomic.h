@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The atomic operations shared memory is touched with. Everything is sequentially consistent but
+ * the store whose name says otherwise; docs/ORDERING.md says which order is needed where. On x86-64 a
+ * load is a plain move, so only the compare-and-swaps cost anything.
+ */
+#ifndef BASE_ATOMIC_H
+#define BASE_ATOMIC_H
+
+#include <stdatomic.h>
+
+#include "base/fault.h"
+
+#define sp_load(p) (sp_fault(STEP), atomic_load(p))
+#define sp_store(p, v) (sp_fault(STEP), atomic_store(p, v))
+#define sp_store_relaxed(p, v) (sp_fault(STEP), atomic_store_explicit(p, v, memory_order_relaxed))
+
+/* True if *p was expected and is desired now; *expected is what was found otherwise. */
+#define sp_cas(p, expected, desired) \
+	(sp_fault(STEP), atomic_compare_exchange_strong(p, expected, desired))
+
+#endif
