@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Builds the seccomp program described in filter.h. Numbers are first merged into ranges of equal
- * treatment; the search tree's leaves are a constant answer or a jump to the code block of the
- * treatment, of which each kind exists once.
+ * Builds the seccomp program described in filter.h. Neighbouring numbers of equal treatment are one
+ * range; the search tree's leaves are a constant answer or a jump to the code block of the treatment,
+ * of which each kind exists once. The program is made once per tree: ranges are found by scanning
+ * the table whenever they are wanted, which saves the memory of a list on a small stack.
  */
 #include "boundary/filter.h"
 
@@ -16,51 +17,79 @@
 #define X32_BIT 0x40000000u /* __X32_SYSCALL_BIT; negative numbers are above it as well */
 #define SYSCALL_LEN 2	    /* bytes of the instruction: the filter sees the address behind it */
 
-#define MAX_RANGES (BD_SYSCALL_MAX + 3)
-#define MAX_BLOCKS 48
-#define GATE MAX_BLOCKS	/* the block that tests where the call comes from */
-#define NO_BLOCK 0xff
+/* A jump to the block of `entry`, which is placed later; real jumps are never that long. */
+#define TO_BLOCK(entry) (0x80000000u | (entry))
+#define TO_GATE 0xffffffffu
+
+/* Larger lower halves of a search node are out of reach of a conditional jump, see emit_search. */
+#define FAR 100
 
 struct builder {
 	struct sock_filter *out;
 	unsigned max, len;
 	int error;
-	uint64_t text_start, text_end;
-	uint16_t magic;
-
-	unsigned ranges;
-	uint32_t first[MAX_RANGES]; /* first number of the range; it ends where the next one starts */
-	uint8_t block_of[MAX_RANGES]; /* NO_BLOCK: answered at the leaf */
-
-	unsigned blocks;
-	uint16_t block_rep[MAX_BLOCKS]; /* a range that is treated this way */
-	unsigned jumps; /* to blocks, which are placed last */
-	uint16_t jump_at[MAX_RANGES + MAX_BLOCKS];
-	uint8_t jump_to[MAX_RANGES + MAX_BLOCKS];
 };
 
-static const struct bd_when when_allow = {BD_NEVER, 0, 0};
-static const struct bd_when when_enosys = {BD_ERRNO, 0, ENOSYS};
+/* Entries: one a number, then one for those without a row, then one for x32. */
+#define ENTRIES (BD_SYSCALL_MAX + 3u)
 
-static const struct bd_when *when_for(uint32_t nr)
+static uint32_t number_of(unsigned entry)
 {
-	if (nr >= X32_BIT)
-		return &when_enosys;
-	return nr <= BD_SYSCALL_MAX ? &bd_when_of[nr] : &bd_when_unknown;
+	return entry == ENTRIES - 1 ? X32_BIT : entry;
 }
 
-static int same(const struct bd_when *a, const struct bd_when *b)
+static const struct bd_when *when_of(unsigned entry)
 {
-	return a->op == b->op && a->arg == b->arg && a->value == b->value;
+	static const struct bd_when enosys = {BD_ERRNO, 0, ENOSYS};
+
+	if (entry == ENTRIES - 1)
+		return &enosys;
+	return entry <= BD_SYSCALL_MAX ? &bd_when_of[entry] : &bd_when_unknown;
 }
 
-static unsigned emit(struct builder *b, uint16_t code, uint8_t jt, uint8_t jf, uint32_t k)
+static int same(unsigned a, unsigned b)
+{
+	const struct bd_when *x = when_of(a), *y = when_of(b);
+
+	return x->op == y->op && x->arg == y->arg && x->value == y->value;
+}
+
+/* The first entry that is treated like this one: it names the block. */
+static unsigned block_of(unsigned entry)
+{
+	unsigned first = 0;
+
+	while (!same(first, entry))
+		first++;
+	return first;
+}
+
+/* Where the n-th range after the one that starts at entry starts; ENTRIES behind the last. */
+static unsigned skip_ranges(unsigned entry, unsigned n)
+{
+	while (n--)
+		do
+			entry++;
+		while (entry < ENTRIES && same(entry, entry - 1));
+	return entry;
+}
+
+static unsigned count_ranges(void)
+{
+	unsigned n = 0;
+
+	for (unsigned entry = 0; entry < ENTRIES; entry = skip_ranges(entry, 1))
+		n++;
+	return n;
+}
+
+static unsigned emit(struct builder *b, unsigned code, unsigned jt, unsigned jf, uint32_t k)
 {
 	if (b->len >= b->max) {
 		b->error = -E2BIG;
 		return 0;
 	}
-	b->out[b->len] = (struct sock_filter){code, jt, jf, k};
+	b->out[b->len] = (struct sock_filter){(uint16_t)code, (uint8_t)jt, (uint8_t)jf, k};
 	return b->len++;
 }
 
@@ -69,203 +98,173 @@ static void emit_load(struct builder *b, size_t offset)
 	emit(b, BPF_LD | BPF_W | BPF_ABS, 0, 0, (uint32_t)offset);
 }
 
-static void emit_ret(struct builder *b, const struct bd_when *w)
+static void emit_test(struct builder *b, unsigned op, unsigned jt, unsigned jf, uint32_t k)
 {
-	uint32_t action = SECCOMP_RET_ALLOW;
+	emit(b, BPF_JMP | op | BPF_K, jt, jf, k);
+}
 
-	if (w->op == BD_ERRNO)
-		action = SECCOMP_RET_ERRNO | (w->value & SECCOMP_RET_DATA);
+static void emit_ret(struct builder *b, uint32_t action)
+{
 	emit(b, BPF_RET | BPF_K, 0, 0, action);
 }
 
-static int is_constant(const struct bd_when *w)
+static void emit_leaf(struct builder *b, unsigned entry)
 {
-	return w->op == BD_NEVER || w->op == BD_ERRNO;
-}
+	const struct bd_when *w = when_of(entry);
 
-/* Little endian: the low half of argument i, `upper` its high half. */
-static size_t arg_offset(unsigned i, int upper)
-{
-	return offsetof(struct seccomp_data, args) + 8 * i + (upper ? 4 : 0);
-}
-
-static void collect_ranges(struct builder *b)
-{
-	static const uint32_t tail[] = {BD_SYSCALL_MAX + 1, X32_BIT};
-	const struct bd_when *last = NULL;
-
-	for (uint32_t i = 0; i <= BD_SYSCALL_MAX + 2; i++) {
-		uint32_t nr = i <= BD_SYSCALL_MAX ? i : tail[i - BD_SYSCALL_MAX - 1];
-		const struct bd_when *w = when_for(nr);
-		unsigned block = 0;
-
-		if (last && same(w, last))
-			continue;
-		last = w;
-		b->first[b->ranges] = nr;
-		b->block_of[b->ranges] = NO_BLOCK;
-		if (!is_constant(w)) {
-			while (block < b->blocks &&
-			       !same(w, when_for(b->first[b->block_rep[block]])))
-				block++;
-			if (block == b->blocks) {
-				if (block == MAX_BLOCKS) {
-					b->error = -E2BIG;
-					return;
-				}
-				b->block_rep[b->blocks++] = (uint16_t)b->ranges;
-			}
-			b->block_of[b->ranges] = (uint8_t)block;
-		}
-		b->ranges++;
+	switch ((enum bd_when_op)w->op) {
+	case BD_NEVER:
+		emit_ret(b, SECCOMP_RET_ALLOW);
+		break;
+	case BD_ERRNO:
+		emit_ret(b, SECCOMP_RET_ERRNO | (w->value & SECCOMP_RET_DATA));
+		break;
+	case BD_ALWAYS:
+		emit(b, BPF_JMP | BPF_JA, 0, 0, TO_GATE);
+		break;
+	case BD_ARG_NZ:
+	case BD_ARG_MASK:
+	case BD_ARG_IN:
+		emit(b, BPF_JMP | BPF_JA, 0, 0, TO_BLOCK(block_of(entry)));
+		break;
 	}
-}
-
-static void emit_jump(struct builder *b, unsigned block)
-{
-	b->jump_to[b->jumps] = (uint8_t)block;
-	b->jump_at[b->jumps++] = (uint16_t)emit(b, BPF_JMP | BPF_JA, 0, 0, 0);
-}
-
-static void emit_leaf(struct builder *b, unsigned range)
-{
-	if (b->block_of[range] == NO_BLOCK) {
-		emit_ret(b, when_for(b->first[range]));
-		return;
-	}
-	emit_jump(b, b->block_of[range]);
 }
 
 /*
- * The search over ranges [from, to): the lower half follows its comparison directly. Where the
- * upper half is further than the 8 bits of a conditional jump reach, an unconditional one is put in
- * between; whether it is needed is known only afterwards, so the lower half is emitted again then.
+ * The search over all ranges: the lower half of a node follows its comparison directly, the upper
+ * half waits on a stack. A range takes one leaf and one comparison, so a lower half of FAR ranges is
+ * within the 8 bits of a conditional jump; a larger one is jumped over by an unconditional one.
  */
-static void emit_tree(struct builder *b, unsigned from, unsigned to)
+static void emit_search(struct builder *b)
 {
-	unsigned middle = from + (to - from) / 2;
-	unsigned test, start, jumps = b->jumps;
+	struct {
+		unsigned entry, ranges, jump; /* reached from the instruction `jump` */
+	} todo[16];
+	unsigned depth = 0, entry = 0, ranges = count_ranges();
 
-	if (to - from == 1) {
-		emit_leaf(b, from);
-		return;
-	}
-	test = emit(b, BPF_JMP | BPF_JGE | BPF_K, 0, 0, b->first[middle]);
-	start = b->len;
-	emit_tree(b, from, middle);
-	if (b->error)
-		return;
-	if (b->len - start <= 255) {
-		b->out[test].jt = (uint8_t)(b->len - start);
-	} else {
-		unsigned far;
+	while (!b->error) {
+		unsigned lower = ranges / 2, jump;
 
-		b->len = start;
-		b->jumps = jumps;
-		b->out[test].jf = 1;
-		far = emit(b, BPF_JMP | BPF_JA, 0, 0, 0);
-		emit_tree(b, from, middle);
+		if (lower) {
+			unsigned middle = skip_ranges(entry, lower);
+
+			jump = emit(b, BPF_JMP | BPF_JGE | BPF_K, 0, lower > FAR, number_of(middle));
+			if (lower > FAR)
+				jump = emit(b, BPF_JMP | BPF_JA, 0, 0, 0);
+			todo[depth].entry = middle;
+			todo[depth].ranges = ranges - lower;
+			todo[depth++].jump = jump;
+			ranges = lower;
+			continue;
+		}
+		emit_leaf(b, entry);
+		if (!depth--)
+			return;
+		entry = todo[depth].entry;
+		ranges = todo[depth].ranges;
+		jump = todo[depth].jump;
 		if (b->error)
 			return;
-		b->out[far].k = b->len - far - 1;
+		if (BPF_OP(b->out[jump].code) == BPF_JA)
+			b->out[jump].k = b->len - jump - 1;
+		else
+			b->out[jump].jt = (uint8_t)(b->len - jump - 1);
 	}
-	emit_tree(b, middle, to);
 }
 
-/* What follows a test that failed: nothing to convert. What follows one that held: the gate. */
+/* Gives the jumps to a block, or to the gate, the place of the next instruction. */
+static void place(struct builder *b, uint32_t target)
+{
+	for (unsigned i = 0; i < b->len; i++)
+		if (BPF_CLASS(b->out[i].code) == BPF_JMP && BPF_OP(b->out[i].code) == BPF_JA &&
+		    b->out[i].k == target)
+			b->out[i].k = b->len - i - 1;
+}
+
+static unsigned set_size(uint32_t set)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < bd_set_member_count; i++)
+		n += bd_set_members[i].set == set;
+	return n;
+}
+
+/* The tests of one argument: to the gate if there is something to convert. Little endian. */
 static void emit_block(struct builder *b, const struct bd_when *w)
 {
-	unsigned left = 0;
+	size_t arg = offsetof(struct seccomp_data, args) + 8u * w->arg;
+	unsigned left = set_size(w->value);
 
-	switch (w->op) {
+	emit_load(b, arg);
+	switch ((enum bd_when_op)w->op) {
 	case BD_ARG_NZ:
-		emit_load(b, arg_offset(w->arg, 0));
-		emit(b, BPF_JMP | BPF_JEQ | BPF_K, 0, 2, 0);
-		emit_load(b, arg_offset(w->arg, 1));
-		emit(b, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, 0);
+		emit_test(b, BPF_JEQ, 0, 2, 0);
+		emit_load(b, arg + 4);
+		emit_test(b, BPF_JEQ, 1, 0, 0);
 		break;
 	case BD_ARG_MASK:
-		emit_load(b, arg_offset(w->arg, 0));
-		emit(b, BPF_JMP | BPF_JSET | BPF_K, 0, 1, w->value);
+		emit_test(b, BPF_JSET, 0, 1, w->value);
 		break;
 	case BD_ARG_IN:
-		for (unsigned i = 0; i < bd_set_member_count; i++)
-			left += bd_set_members[i].set == w->value;
 		if (!left || left > 255) { /* more is out of reach of a conditional jump */
 			b->error = -E2BIG;
 			return;
 		}
-		emit_load(b, arg_offset(w->arg, 0));
 		for (unsigned i = 0; i < bd_set_member_count; i++) {
 			if (bd_set_members[i].set != w->value)
 				continue;
 			left--;
-			emit(b, BPF_JMP | BPF_JEQ | BPF_K, (uint8_t)left, left ? 0 : 1,
-			     bd_set_members[i].value);
+			emit_test(b, BPF_JEQ, left, left ? 0 : 1, bd_set_members[i].value);
 		}
 		break;
-	default:
+	case BD_NEVER:
+	case BD_ALWAYS:
+	case BD_ERRNO:
 		break;
 	}
-	emit_jump(b, GATE);
-	emit_ret(b, &when_allow);
+	emit(b, BPF_JMP | BPF_JA, 0, 0, TO_GATE);
+	emit_ret(b, SECCOMP_RET_ALLOW);
 }
 
-/* A call that is to trap, unless the resident itself makes it. */
-static void emit_gate(struct builder *b)
+static void emit_blocks(struct builder *b)
 {
-	uint64_t first = b->text_start + SYSCALL_LEN;
-	size_t ip = offsetof(struct seccomp_data, instruction_pointer);
+	for (unsigned entry = 0; entry < ENTRIES && !b->error; entry++) {
+		const struct bd_when *w = when_of(entry);
 
-	emit_load(b, ip + 4);
-	emit(b, BPF_JMP | BPF_JEQ | BPF_K, 0, 4, (uint32_t)(first >> 32));
-	emit_load(b, ip);
-	emit(b, BPF_JMP | BPF_JGE | BPF_K, 0, 2, (uint32_t)first);
-	emit(b, BPF_JMP | BPF_JGT | BPF_K, 1, 0, (uint32_t)b->text_end);
-	emit_ret(b, &when_allow);
-	emit(b, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_TRAP | b->magic);
+		if (w->op == BD_NEVER || w->op == BD_ERRNO || w->op == BD_ALWAYS ||
+		    block_of(entry) != entry)
+			continue;
+		place(b, TO_BLOCK(entry));
+		emit_block(b, w);
+	}
 }
 
 int bd_filter_build(struct sock_filter *out, unsigned max, uint64_t text_start, uint64_t text_end,
 		    uint16_t magic)
 {
-	struct builder b = {
-		.out = out,
-		.max = max,
-		.text_start = text_start,
-		.text_end = text_end,
-		.magic = magic,
-	};
-	unsigned place[GATE + 1];
+	const size_t ip = offsetof(struct seccomp_data, instruction_pointer);
+	struct builder b = {.out = out, .max = max};
 
 	if (text_start >= text_end || text_end - text_start < SYSCALL_LEN ||
 	    text_start >> 32 != text_end >> 32)
 		return -EINVAL;
 
-	collect_ranges(&b);
 	emit_load(&b, offsetof(struct seccomp_data, arch));
-	emit(&b, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, AUDIT_ARCH_X86_64);
-	emit_ret(&b, &when_enosys);
+	emit_test(&b, BPF_JEQ, 1, 0, AUDIT_ARCH_X86_64);
+	emit_ret(&b, SECCOMP_RET_ERRNO | ENOSYS);
 	emit_load(&b, offsetof(struct seccomp_data, nr));
-	if (!b.error)
-		emit_tree(&b, 0, b.ranges);
-	for (unsigned i = 0; i < b.blocks && !b.error; i++) {
-		const struct bd_when *w = when_for(b.first[b.block_rep[i]]);
+	emit_search(&b);
+	emit_blocks(&b);
 
-		place[i] = b.len;
-		if (w->op != BD_ALWAYS)
-			emit_block(&b, w);
-	}
-	place[GATE] = b.len;
-	emit_gate(&b);
-	if (b.error)
-		return b.error;
-	for (unsigned i = 0; i < b.jumps; i++) {
-		unsigned at = b.jump_at[i], to = b.jump_to[i];
-
-		if (to != GATE && when_for(b.first[b.block_rep[to]])->op == BD_ALWAYS)
-			to = GATE;
-		out[at].k = place[to] - at - 1;
-	}
-	return (int)b.len;
+	/* The gate: what is to trap does, unless the resident itself makes the call. */
+	place(&b, TO_GATE);
+	emit_load(&b, ip + 4);
+	emit_test(&b, BPF_JEQ, 0, 4, (uint32_t)(text_start >> 32));
+	emit_load(&b, ip);
+	emit_test(&b, BPF_JGE, 0, 2, (uint32_t)text_start + SYSCALL_LEN);
+	emit_test(&b, BPF_JGT, 1, 0, (uint32_t)text_end);
+	emit_ret(&b, SECCOMP_RET_ALLOW);
+	emit_ret(&b, SECCOMP_RET_TRAP | magic);
+	return b.error ? b.error : (int)b.len;
 }

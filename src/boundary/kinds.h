@@ -40,8 +40,8 @@ enum bd_set {
 };
 
 struct bd_when {
-	uint8_t op;  /* enum bd_when_op */
-	uint8_t arg; /* 0..5 */
+	uint8_t op;	/* enum bd_when_op */
+	uint8_t arg;	/* 0..5 */
 	uint32_t value; /* errno, mask, or enum bd_set */
 };
 
@@ -53,6 +53,7 @@ enum bd_handler {
 	BD_H_COUNT
 };
 
-#define BD_SYSCALL_MAX 471 /* highest number with a row; what is above: the policy row, handler `unknown` */
+#define BD_SYSCALL_MAX \
+	471 /* highest number with a row; what is above: the policy row, handler `unknown` */
 
 #endif

@@ -32,12 +32,30 @@ const uint8_t bd_handler_of[BD_SYSCALL_MAX + 1] = {
 #undef SC_UNKNOWN
 };
 
-#define NEVER {BD_NEVER, 0, 0}
-#define ALWAYS {BD_ALWAYS, 0, 0}
-#define ERRNO(e) {BD_ERRNO, 0, (e)}
-#define ARG_NZ(i) {BD_ARG_NZ, (i), 0}
-#define ARG_MASK(i, m) {BD_ARG_MASK, (i), (m)}
-#define ARG_IN(i, set) {BD_ARG_IN, (i), BD_SET_##set}
+#define NEVER                  \
+	{                      \
+		BD_NEVER, 0, 0 \
+	}
+#define ALWAYS                  \
+	{                       \
+		BD_ALWAYS, 0, 0 \
+	}
+#define ERRNO(e)                 \
+	{                        \
+		BD_ERRNO, 0, (e) \
+	}
+#define ARG_NZ(i)                 \
+	{                         \
+		BD_ARG_NZ, (i), 0 \
+	}
+#define ARG_MASK(i, m)                \
+	{                             \
+		BD_ARG_MASK, (i), (m) \
+	}
+#define ARG_IN(i, set)                       \
+	{                                    \
+		BD_ARG_IN, (i), BD_SET_##set \
+	}
 
 const struct bd_when bd_when_of[BD_SYSCALL_MAX + 1] = {
 #define SC(nr, name, support, when, handler, note) [nr] = when,
@@ -48,8 +66,8 @@ const struct bd_when bd_when_of[BD_SYSCALL_MAX + 1] = {
 };
 
 #define SC(nr, name, support, when, handler, note)
-#define SC_UNKNOWN(support, when, handler, note)         \
-	const struct bd_when bd_when_unknown = when;     \
+#define SC_UNKNOWN(support, when, handler, note)     \
+	const struct bd_when bd_when_unknown = when; \
 	const uint8_t bd_handler_unknown = BD_H_##handler;
 #include "boundary/syscalls.def"
 #undef SC

@@ -145,10 +145,28 @@ static uint32_t expected(uint32_t nr, const uint64_t args[6], bool inside)
 }
 
 static const uint64_t interesting[] = {
-	0,	    1,	    2,	       0x540e,		   0x540f,	       0x5410,
-	0x5411,	    0x5428, 0x5429,    0x542a,		   0x20000000,	       0x24000000,
-	0x10000000, 1000,   0x7fffffff, 0x80000000,	   0xffffffff,	       0x100000000,
-	0x20000000540f, 0xdeadbeef00000000, 0xffffffffffffffff, 0xdeadbeef0000540f,
+	0,
+	1,
+	2,
+	0x540e,
+	0x540f,
+	0x5410,
+	0x5411,
+	0x5428,
+	0x5429,
+	0x542a,
+	0x20000000,
+	0x24000000,
+	0x10000000,
+	1000,
+	0x7fffffff,
+	0x80000000,
+	0xffffffff,
+	0x100000000,
+	0x20000000540f,
+	0xdeadbeef00000000,
+	0xffffffffffffffff,
+	0xdeadbeef0000540f,
 };
 #define INTERESTING (sizeof(interesting) / sizeof(interesting[0]))
 
@@ -156,12 +174,21 @@ static const struct {
 	uint64_t ip; /* behind the instruction, as seccomp sees it */
 	bool inside;
 } places[] = {
-	{TEXT_START + 2, true},	    {TEXT_START + 3, true},	{TEXT_END, true},
-	{TEXT_END - 1, true},	    {(TEXT_START + TEXT_END) / 2, true},
-	{TEXT_START + 1, false},    {TEXT_START, false},	{TEXT_END + 1, false},
-	{TEXT_END + 2, false},	    {0x400080, false},		{0x7ffff7ea0000, false},
-	{TEXT_START + 2 + (1ULL << 32), false}, {TEXT_START + 2 - (1ULL << 32), false},
-	{(uint32_t)TEXT_START + 2, false},	{0xffffffffff600002, false},
+	{TEXT_START + 2, true},
+	{TEXT_START + 3, true},
+	{TEXT_END, true},
+	{TEXT_END - 1, true},
+	{(TEXT_START + TEXT_END) / 2, true},
+	{TEXT_START + 1, false},
+	{TEXT_START, false},
+	{TEXT_END + 1, false},
+	{TEXT_END + 2, false},
+	{0x400080, false},
+	{0x7ffff7ea0000, false},
+	{TEXT_START + 2 + (1ULL << 32), false},
+	{TEXT_START + 2 - (1ULL << 32), false},
+	{(uint32_t)TEXT_START + 2, false},
+	{0xffffffffff600002, false},
 };
 #define PLACES (sizeof(places) / sizeof(places[0]))
 
@@ -320,10 +347,10 @@ extern char test_gate_start[], test_gate_end[];
 
 /* Raw: in front of a noreturn function AddressSanitizer makes calls that trap by now. */
 #define LEAVE(code) syscall(SYS_exit_group, (code))
-#define WANT(cond)                                                                             \
-	do {                                                                                   \
-		if (!(cond))                                                                   \
-			LEAVE(__LINE__ & 0xff ? __LINE__ & 0xff : 1);                          \
+#define WANT(cond)                                                    \
+	do {                                                          \
+		if (!(cond))                                          \
+			LEAVE(__LINE__ & 0xff ? __LINE__ & 0xff : 1); \
 	} while (0)
 
 static void in_child(void)
