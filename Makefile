@@ -7,7 +7,8 @@
 #   make install        DESTDIR and prefix (/usr/local) are honoured
 #   make deps           as root: packages for building and testing; nothing when all are there
 #   make stress, bench  longer tests, and the costs
-#   make build-sanitize the same tree with ASan and UBSan in build-sanitize/
+#   make build-sanitize the same tree with ASan and UBSan, in build-sanitize/
+#   make build-faults   the same tree for fault injection, in build-faults/
 #   make format, clean
 
 prefix ?= /usr/local
@@ -35,6 +36,11 @@ build: tools
 build-sanitize: tools
 	@flock Makefile $(MAKE) --no-print-directory compile DIR=build-sanitize \
 		OPTIONS='-Db_sanitize=address,undefined $(SETUP)'
+
+# For tests only: the supervisor's steps can be made to fail from outside.
+build-faults: tools
+	@flock Makefile $(MAKE) --no-print-directory compile DIR=build-faults \
+		OPTIONS='-Dfaults=true $(SETUP)'
 
 # Under the lock, for several makes at once. The folder is configured again when the options or the
 # set of source files changed.
@@ -71,6 +77,6 @@ format:
 	clang-format -i $$(find src tests tools -name '*.[ch]')
 
 clean:
-	rm -rf build build-sanitize build.log build-sanitize.log
+	rm -rf build build-sanitize build-faults build.log build-*.log
 
-.PHONY: all deps tools compile build build-sanitize demo check stress bench install format clean
+.PHONY: all deps tools compile build build-sanitize build-faults demo check stress bench install format clean
