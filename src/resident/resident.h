@@ -62,6 +62,7 @@ struct rs_frame {
 	int64_t result;
 	int64_t raw;
 	int64_t nr, a[6]; /* the real call */
+	uint64_t out_rip; /* where rs_return goes */
 	rs_finish finish;
 	uint64_t saved_mask; /* the program's mask while we block signals */
 	uint64_t temp_mask;  /* of a call that waits under another mask, if has_temp_mask */
@@ -119,21 +120,67 @@ _Noreturn void rs_return(struct rs_frame *f);
  */
 long rs_clone_gate(struct rs_frame *f, struct rs_area *child, uint64_t child_stack);
 
-/* call.c: one real call, in phase RS_CALL; sets result and RS_DONE. */
+/* call.c: makes the planned call in phase RS_CALL; returns what finish makes of it. */
 long rs_call(struct rs_frame *f, rs_finish finish);
-/* The call of the program itself, unchanged. */
+/* Plans the program's own call, unchanged. */
 void rs_plan_same(struct rs_frame *f);
 long rs_finish_raw(struct rs_frame *f);
 void rs_dispatch(struct rs_frame *f, struct rs_area *a);
 typedef long (*rs_handler)(struct rs_frame *f, struct rs_area *a);
 
-/* mask.c */
+/* Final: a signal that comes from now on rolls forward to this result (or rewinds: RS_REWIND). */
+void rs_settle(struct rs_frame *f, long result);
+
+/* mask.c: blocks all but SIGSYS for this call; saved_mask is what the program has. */
 void rs_block(struct rs_frame *f);
-/* Stores the result, then lets signals in again: they find the call done. */
+/* Settles the call, then lets signals in again. Returns result. */
 long rs_unblock(struct rs_frame *f, long result);
+/* The same without a frame. */
+uint64_t rs_mask_set(uint64_t mask);
+#define RS_SIGSYS_BIT (1ul << 30)
+#define RS_MASK_ALL (~RS_SIGSYS_BIT)
+
+/* signal.c */
+long rs_kernel_sigaction(int sig, const struct ax_sigaction *act, struct ax_sigaction *old);
+void rs_sighand_init(struct rs_sighand *h);
+void rs_own_sigsys(void);
+void rs_altstack_install(struct rs_area *a);
+/* What the kernel has for number 1's default dispositions in its children: back to default. */
+void rs_sighand_leave_init(struct rs_sighand *h);
+extern char rs_main_area[RS_AREA_SIZE];
+extern struct rs_sighand rs_main_hand;
+
+/* area.c */
+struct rs_area *rs_area_get(struct rs_area *parent);
+void rs_area_put(struct rs_area *child);
+void rs_area_init(struct rs_area *a);
+
+/* ids.c: numbers of arguments; unknown ones become RS_NOBODY, which the kernel never has. */
+#define RS_NOBODY 0x7ffffffe
+int32_t rs_in_tid(struct rs_area *a, int32_t n);
+int32_t rs_in_pid(int32_t n);
+int32_t rs_in_group(int32_t n);
+int32_t rs_out_pid(int64_t hid);
+int32_t rs_out_group(int64_t hid);
+
+/* ident.c */
+uint64_t rs_ident_self(void);
+/* A pidfd of the reference's process, proven to be it; -ESRCH, -EMFILE ..., -ENOSYS: cannot be had. */
+long rs_ident_pidfd(struct sp_ref ref, uint32_t flags);
+/* True if the host task of a live reference is gone for sure. */
+bool rs_ref_gone(struct sp_ref ref);
+void rs_sweep(void);
+
+/* channel.c: the hidden descriptor is there when this returns 0. */
+long rs_segment_fd_ensure(void);
+long rs_fetch_fds(int fds[2]);
+
+/* exec.c */
+long rs_exec(struct rs_frame *f, struct rs_area *a, int dirfd, uint64_t path, uint64_t argv,
+	     uint64_t envp, uint32_t flags);
 
 /* _Noreturn: one line on descriptor 2 and exit_group(status). */
 _Noreturn void rs_die(const char *msg, int status);
-void rs_say(const char *msg);
+void rs_say(const char *msg, const char *what);
 
 #endif

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every place where control enters or leaves the resident other than by a C call. Offsets of struct
+ * rs_frame are asserted in resident/call.c. rs_text_start is the first and rs_text_end the last symbol of
+ * the text (see resident.ld), the range the filter trusts.
+ *
+ * None of these routines has CFI: nothing unwinds through the resident, because a signal always
+ * presents the program's own context.
+ */
+#define F_RDI 0
+#define F_RSI 8
+#define F_RDX 16
+#define F_R10 24
+#define F_R8 32
+#define F_R9 40
+#define F_RSP 64
+#define F_RFLAGS 72
+#define F_RBX 80
+#define F_RBP 88
+#define F_R12 96
+#define F_R13 104
+#define F_R14 112
+#define F_R15 120
+#define F_PHASE 128
+#define F_RESULT 136
+#define F_RAW 144
+#define F_NR 152
+#define F_A0 160
+#define F_A1 168
+#define F_A2 176
+#define F_A3 184
+#define F_A4 192
+#define F_A5 200
+#define F_OUT_RIP 208
+
+#define PHASE_AFTER 3
+#define AREA_MASK -65536
+#define CALL_TOP 36864
+
+	.section .text.entry, "ax", @progbits
+
+/* The kernel's entry of a new image: the initial stack is kept, we run on the main area's. */
+	.globl _start
+	.hidden _start
+	.type _start, @function
+_start:
+	xorl	%ebp, %ebp
+	movq	%rsp, %rdi
+	leaq	rs_main_area(%rip), %rsi
+	leaq	CALL_TOP(%rsi), %rsp
+	call	rs_start
+	ud2
+
+/* rs_enter(rsp, rip): first jump into the program; rdx = 0 says "no function for atexit". */
+	.globl rs_enter
+	.hidden rs_enter
+	.type rs_enter, @function
+rs_enter:
+	movq	%rdi, %rsp
+	movq	%rsi, %rcx
+	xorl	%eax, %eax
+	xorl	%ebx, %ebx
+	xorl	%edx, %edx
+	xorl	%esi, %esi
+	xorl	%edi, %edi
+	xorl	%ebp, %ebp
+	xorl	%r8d, %r8d
+	xorl	%r9d, %r9d
+	xorl	%r10d, %r10d
+	xorl	%r11d, %r11d
+	xorl	%r12d, %r12d
+	xorl	%r13d, %r13d
+	xorl	%r14d, %r14d
+	xorl	%r15d, %r15d
+	jmp	*%rcx
+
+/* Every kernel-level signal handler: edit the frame, return by rt_sigreturn. All registers are free. */
+	.globl rs_sig_entry
+	.hidden rs_sig_entry
+	.type rs_sig_entry, @function
+rs_sig_entry:
+	movq	%rsp, %rbx
+	movq	%rsp, %rcx
+	andq	$AREA_MASK, %rcx
+	andq	$-16, %rsp
+	call	rs_signal
+	leaq	8(%rbx), %rsp
+	.globl rs_restorer
+	.hidden rs_restorer
+	.type rs_restorer, @function
+rs_restorer:
+	movl	$15, %eax
+	syscall
+	ud2
+
+/* rs_run(frame, area): where a trap is redirected to; rsp is the call stack. */
+	.globl rs_run
+	.hidden rs_run
+	.type rs_run, @function
+rs_run:
+	movq	%rdi, %rbx
+	andq	$-16, %rsp
+	call	rs_dispatch
+	movq	%rbx, %rdi
+
+/*
+ * rs_return(frame): back behind the program's syscall instruction. rcx and r11 are the call's to
+ * clobber, all else is as it was.
+ */
+	.globl rs_return
+	.hidden rs_return
+	.type rs_return, @function
+rs_return:
+	movq	%rdi, %r11
+	pushq	F_RFLAGS(%r11)
+	popfq
+	movq	F_RESULT(%r11), %rax
+	movq	F_RDI(%r11), %rdi
+	movq	F_RSI(%r11), %rsi
+	movq	F_RDX(%r11), %rdx
+	movq	F_R10(%r11), %r10
+	movq	F_R8(%r11), %r8
+	movq	F_R9(%r11), %r9
+	movq	F_RBX(%r11), %rbx
+	movq	F_RBP(%r11), %rbp
+	movq	F_R12(%r11), %r12
+	movq	F_R13(%r11), %r13
+	movq	F_R14(%r11), %r14
+	movq	F_R15(%r11), %r15
+	movq	F_OUT_RIP(%r11), %rcx
+	movq	F_RSP(%r11), %rsp
+	jmp	*%rcx
+
+/* rs_gate(frame): the one real call of a frame in phase RS_CALL; see rs_signal for what its labels mean. */
+	.globl rs_gate
+	.hidden rs_gate
+	.type rs_gate, @function
+rs_gate:
+	pushq	%rbx
+	movq	%rdi, %rbx
+	movq	F_NR(%rbx), %rax
+	movq	F_A0(%rbx), %rdi
+	movq	F_A1(%rbx), %rsi
+	movq	F_A2(%rbx), %rdx
+	movq	F_A3(%rbx), %r10
+	movq	F_A4(%rbx), %r8
+	movq	F_A5(%rbx), %r9
+	syscall
+	.globl rs_gate_after
+	.hidden rs_gate_after
+rs_gate_after:
+	movq	%rax, F_RAW(%rbx)
+	movq	$PHASE_AFTER, F_PHASE(%rbx)
+	.globl rs_gate_end
+	.hidden rs_gate_end
+rs_gate_end:
+	popq	%rbx
+	ret
+
+/*
+ * rs_clone_gate(frame, child_area, child_stack): signals are blocked. child_stack 0: the child has a
+ * copy of this stack and returns 0 here (fork). 1: the child shares it and runs below (vfork). Otherwise
+ * the child's own stack. The stack pointer that the kernel gave the child is the program's business and
+ * stays in the frame.
+ */
+	.globl rs_clone_gate
+	.hidden rs_clone_gate
+	.type rs_clone_gate, @function
+rs_clone_gate:
+	pushq	%rbx
+	pushq	%rbp
+	pushq	%r12
+	pushq	%r13
+	pushq	%r14
+	pushq	%r15
+	movq	%rdi, %rbx
+	movq	%rsi, %r12
+	movq	%rdx, %r13
+	movq	%rsp, %r14
+	movq	F_NR(%rbx), %rax
+	movq	F_A0(%rbx), %rdi
+	movq	F_A1(%rbx), %rsi
+	movq	F_A2(%rbx), %rdx
+	movq	F_A3(%rbx), %r10
+	movq	F_A4(%rbx), %r8
+	movq	F_A5(%rbx), %r9
+	syscall
+	testq	%rax, %rax
+	jz	1f
+	popq	%r15
+	popq	%r14
+	popq	%r13
+	popq	%r12
+	popq	%rbp
+	popq	%rbx
+	ret
+1:	movq	%r14, %rsp
+	testq	%r13, %r13
+	jnz	2f
+	popq	%r15
+	popq	%r14
+	popq	%r13
+	popq	%r12
+	popq	%rbp
+	popq	%rbx
+	ret
+2:	leaq	-256(%r14), %rsp
+	cmpq	$1, %r13
+	je	3f
+	movq	%r13, %rsp
+3:	andq	$-16, %rsp
+	movq	%r12, %rdi
+	movq	%rbx, %rsi
+	xorl	%ebp, %ebp
+	call	rs_child
+	ud2
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Thread areas: the first is part of the image, further ones are mapped in chunks. An area is free when its
+ * owner is: exit is not trapped (a thread may exit without a stack), so the owner word names the thread and the
+ * kernel is asked.
+ */
+#include <asm/unistd.h>
+#include <linux/errno.h>
+#include <linux/mman.h>
+#include <linux/signal.h>
+
+#include "arch/x86_64/syscall.h"
+#include "resident/resident.h"
+
+#ifndef MAP_FIXED_NOREPLACE
+#define MAP_FIXED_NOREPLACE 0x100000
+#endif
+#define CHUNK 16u /* areas */
+#define CHUNK_BYTES (CHUNK * RS_AREA_SIZE)
+#define CHUNKS ((SP_AREAS_END - SP_AREAS_ADDR) / CHUNK_BYTES)
+#define TAKEN 1ul /* owner is being born */
+
+/* One process's chunks, in order of address; shared by all tasks of one memory map. */
+static _Atomic uint32_t chunks; /* mapped so far */
+static _Atomic uint32_t next;	/* where the next search starts */
+
+static struct rs_area *area_at(uint32_t i)
+{
+	return (struct rs_area *)(SP_AREAS_ADDR + (uint64_t)i * RS_AREA_SIZE);
+}
+
+void rs_area_init(struct rs_area *a)
+{
+	memset(a, 0, offsetof(struct rs_area, levels));
+	a->cur = &a->levels[0].frame;
+	a->call_top = RS_CALL_TOP(a);
+	a->alt.flags = SS_DISABLE;
+	a->cur->phase = RS_IDLE;
+	a->cur->has_temp_mask = 0;
+}
+
+static bool owner_gone(uint64_t owner)
+{
+	return owner > TAKEN &&
+	       sp_sys3(__NR_tgkill, (int32_t)(owner >> 32), (int32_t)(uint32_t)owner, 0) == -ESRCH;
+}
+
+static struct rs_area *claim(uint32_t i)
+{
+	struct rs_area *a = area_at(i);
+	uint64_t owner = atomic_load(&a->owner);
+
+	if (owner && !owner_gone(owner))
+		return 0;
+	return atomic_compare_exchange_strong(&a->owner, &owner, TAKEN) ? a : 0;
+}
+
+static bool grow(void)
+{
+	uint32_t n = atomic_load(&chunks);
+	uint64_t at = SP_AREAS_ADDR + (uint64_t)n * CHUNK_BYTES;
+	long r;
+
+	if (n >= CHUNKS)
+		return false;
+	r = sp_sys6(__NR_mmap, (long)at, CHUNK_BYTES, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE | MAP_NORESERVE, -1, 0);
+	/* -EEXIST: a sibling was faster. */
+	if (r != (long)at && r != -EEXIST)
+		return false;
+	atomic_compare_exchange_strong(&chunks, &n, n + 1);
+	return true;
+}
+
+struct rs_area *rs_area_get(struct rs_area *parent)
+{
+	struct rs_area *a = 0;
+
+	do {
+		uint32_t total = atomic_load(&chunks) * CHUNK;
+		uint32_t start = atomic_load(&next), tries = total < CHUNK ? total : CHUNK;
+
+		for (uint32_t k = 0; k < tries && !a; k++) {
+			uint32_t i = (start + k) % total;
+
+			a = claim(i);
+			if (a)
+				atomic_store(&next, i + 1);
+		}
+	} while (!a && grow());
+	if (!a)
+		return 0;
+	rs_area_init(a);
+	atomic_store(&a->owner, TAKEN);
+	a->hand = parent->hand;
+	a->tgid = parent->tgid;
+	a->htgid = parent->htgid;
+	a->sigsys_blocked = parent->sigsys_blocked;
+	return a;
+}
+
+void rs_area_put(struct rs_area *child)
+{
+	atomic_store(&child->owner, 0);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The resident's end of the channel: descriptors of the segment and of the resident's file from the
+ * supervisor, for a program that closed the hidden one, left /proc behind, or dropped its uid. Also the
+ * spared descriptor in close_range.
+ */
+#include <asm/unistd.h>
+#include <linux/errno.h>
+#include <linux/fcntl.h>
+
+#include "arch/x86_64/syscall.h"
+#include "arch/x86_64/uapi.h"
+#include "resident/handlers.h"
+#include "resident/handover.h"
+#include "resident/resident.h"
+
+#define AF_UNIX_ 1
+#define SOCK_SEQPACKET_ 5
+#define SOCK_CLOEXEC_ 02000000
+#define MSG_CMSG_CLOEXEC_ 0x40000000
+#define MSG_NOSIGNAL_ 0x4000
+#define SOL_SOCKET_ 1
+#define SCM_RIGHTS_ 1
+
+long rs_fetch_fds(int fds[2])
+{
+	struct ax_sockaddr_un un = {.family = AF_UNIX_};
+	struct {
+		struct ax_cmsghdr h;
+		int fd[2];
+	} cm;
+	char byte = RS_CH_FDS;
+	struct ax_iovec iov = {(uint64_t)&byte, 1};
+	struct ax_msghdr mh = {
+		.iov = (uint64_t)&iov,
+		.iovlen = 1,
+		.control = (uint64_t)&cm,
+		.controllen = sizeof(cm),
+	};
+	uint32_t n = RS_NS->sock_len;
+	long s, r;
+
+	if (!n || n > sizeof(RS_NS->sock_name))
+		return -ENOENT;
+	memcpy(un.path + 1, RS_NS->sock_name, n);
+	s = sp_sys3(__NR_socket, AF_UNIX_, SOCK_SEQPACKET_ | SOCK_CLOEXEC_, 0);
+	if (s < 0)
+		return s;
+	r = sp_sys3(__NR_connect, s, (long)&un, (long)(sizeof(un.family) + 1 + n));
+	if (!r)
+		r = sp_sys6(__NR_sendto, s, (long)&byte, 1, MSG_NOSIGNAL_, 0, 0);
+	if (r == 1)
+		r = sp_sys3(__NR_recvmsg, s, (long)&mh, MSG_CMSG_CLOEXEC_);
+	sp_sys1(__NR_close, s);
+	if (r < 0)
+		return r;
+	if (r != 1 || byte != RS_CH_OK || mh.controllen < sizeof(cm.h) + 2 * sizeof(int) ||
+	    cm.h.level != SOL_SOCKET_ || cm.h.type != SCM_RIGHTS_)
+		return -EPROTO;
+	fds[0] = cm.fd[0];
+	fds[1] = cm.fd[1];
+	return 0;
+}
+
+static bool is_segment(long fd)
+{
+	struct ax_stat st;
+
+	return !sp_sys2(__NR_fstat, fd, (long)&st) && st.ino == RS_NS->segment_ino &&
+	       st.dev == RS_NS->segment_dev;
+}
+
+long rs_segment_fd_ensure(void)
+{
+	int fds[2];
+	long r;
+
+	if (is_segment(RS_NS->segment_fd))
+		return 0;
+	r = rs_fetch_fds(fds);
+	if (r)
+		return r;
+	r = sp_sys3(__NR_dup3, fds[0], RS_NS->segment_fd, 0);
+	if (r == RS_NS->segment_fd)
+		r = 0;
+	if (RS_NS->resident_fd >= 0 && r == 0)
+		sp_sys3(__NR_dup3, fds[1], RS_NS->resident_fd, 0);
+	sp_sys1(__NR_close, fds[0]);
+	sp_sys1(__NR_close, fds[1]);
+	return r;
+}
+
+/* All of [first, last] but the hidden ones. */
+long rs_h_close_range(struct rs_frame *f, struct rs_area *a)
+{
+	uint32_t first = (uint32_t)f->a[0], last = (uint32_t)f->a[1], flags = (uint32_t)f->a[2];
+	uint32_t lo = (uint32_t)RS_NS->segment_fd, hi = lo;
+	long r = 0;
+
+	(void)a;
+	if (RS_NS->resident_fd >= 0) {
+		uint32_t other = (uint32_t)RS_NS->resident_fd;
+
+		hi = other > hi ? other : hi;
+		lo = other < lo ? other : lo;
+	}
+	if (first > last || flags & ~6u || last < lo || first > hi)
+		return rs_call(f, rs_finish_raw);
+	rs_block(f);
+	if (first < lo)
+		r = sp_sys3(__NR_close_range, first, lo - 1, flags);
+	if (!r && hi > lo + 1)
+		r = sp_sys3(__NR_close_range, lo + 1, hi - 1, flags);
+	if (!r && last > hi)
+		r = sp_sys3(__NR_close_range, hi + 1, last, flags);
+	/* CLOSE_RANGE_UNSHARE must unshare even if there is nothing to close. */
+	return rs_unblock(f, r);
+}

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fork, vfork, clone, clone3. Signals are blocked from the reservation of the child's number until both
+ * sides have published it. What the kernel writes (SETTID words) keeps the kernel's numbers, because it reads
+ * them again; what the call returns is the child's number.
+ *
+ * The child's half finds its state in an area of its own (thread, CLONE_VM), in its copy of the
+ * parent's (fork), or one level beyond the suspended parent's (vfork).
+ */
+#include <asm/unistd.h>
+#include <linux/errno.h>
+#include <linux/sched.h>
+#include <linux/signal.h>
+
+#include "arch/x86_64/syscall.h"
+#include "resident/handlers.h"
+#include "resident/init.h"
+#include "resident/resident.h"
+#include "resident/user.h"
+
+#define CLONE_ARGS_MAX 128u /* bytes of struct clone_args that we know how to pass on */
+#define VFORK_STACK_MIN 2048u
+
+/* What the child needs of the parent; at the end of the parent's frame or of the child's area. */
+struct birth {
+	struct sp_ref ref;
+	uint64_t flags;
+	uint64_t stack; /* stack pointer for the program in the child, 0: the parent's */
+	uint64_t mask;
+	uint32_t of_init;
+};
+
+static struct birth *birth_of(struct rs_frame *f)
+{
+	return (struct birth *)&f->scratch[24];
+}
+_Static_assert(sizeof(struct birth) <= 8 * 8, "scratch");
+
+void rs_child(struct rs_area *a, struct rs_frame *f);
+
+static void die_now(void)
+{
+	for (;;)
+		sp_sys1(__NR_exit, 0);
+}
+
+/* Signals a group call left in the entry while it was reserved. */
+static void apply_pending(struct rs_area *a, struct sp_ref ref)
+{
+	uint64_t set = atomic_exchange(&sp_entry_at(RS_NS, ref.slot)->pending, 0);
+
+	for (int sig = 1; set && sig <= RS_NSIG; sig++)
+		if (set & RS_BIT(sig))
+			sp_sys2(__NR_kill, a->htgid.n, sig);
+}
+
+/* The child, before any program code; its area is set up but for the numbers. */
+static void born(struct rs_area *a, struct rs_frame *f, struct birth *b)
+{
+	struct sp_ref ref = b->ref;
+	bool thread = b->flags & CLONE_THREAD;
+	bool vfork = (b->flags & CLONE_VFORK) && (b->flags & CLONE_VM) && !thread;
+
+	a->htid = sp_hpid_of((int32_t)sp_sys0(__NR_gettid));
+	a->tid = sp_ref_number(ref);
+	if (!thread) {
+		a->htgid = a->htid;
+		a->tgid = a->tid;
+		atomic_store(&sp_entry_at(RS_NS, ref.slot)->ident, rs_ident_self());
+	}
+	if (!vfork)
+		atomic_store(&a->owner, (uint64_t)(uint32_t)a->htgid.n << 32 | (uint32_t)a->htid.n);
+	if (sp_pid_publish(RS_NS, &ref, a->htid))
+		die_now(); /* the parent clones again, or the entry was swept with it */
+	if (!thread && atomic_load(&RS_NS->closing))
+		die_now();
+	if (!(b->flags & CLONE_SIGHAND) || b->flags & CLONE_CLEAR_SIGHAND)
+		atomic_store(&a->hand->lock, 0);
+	if (b->flags & CLONE_CLEAR_SIGHAND) {
+		/* Handlers are default in the kernel now, ignored stays: ask it again. */
+		a->hand->known = 0;
+		rs_own_sigsys();
+	}
+	if (b->of_init && !thread)
+		rs_sighand_leave_init(a->hand);
+	if (!thread)
+		apply_pending(a, ref);
+	if (b->stack)
+		f->regs.rsp = b->stack;
+	f->saved_mask = b->mask;
+	rs_unblock(f, 0);
+}
+
+/* Child with the parent's memory; a is the parent's area in a vfork child. f is the parent's frame. */
+void rs_child(struct rs_area *a, struct rs_frame *f)
+{
+	struct rs_frame *mine = a->cur;
+
+	if (mine == f) { /* vfork */
+		struct rs_level *up = &a->levels[++a->level];
+
+		up->frame = *f;
+		if (!(birth_of(f)->flags & CLONE_SIGHAND)) {
+			up->hand = *a->hand;
+			a->hand = &up->hand;
+		}
+		a->cur = &up->frame;
+		a->call_top = ((uint64_t)__builtin_frame_address(0) - 512) & ~15ul;
+		mine = &up->frame;
+	} else {
+		rs_altstack_install(a);
+	}
+	/* The frames of born() lie above the new call_top: nothing traps before rs_return. */
+	born(a, mine, birth_of(mine));
+	rs_return(mine);
+}
+
+/* State of the parent's that a vfork child changes. */
+struct kept {
+	struct rs_frame *cur;
+	uint64_t call_top;
+	struct rs_sighand *hand;
+	sp_vpid tid, tgid;
+	sp_hpid htid, htgid;
+	uint32_t sigsys_blocked, level;
+	struct ax_stack alt;
+};
+
+static void keep(struct kept *k, const struct rs_area *a)
+{
+	*k = (struct kept){a->cur, a->call_top, a->hand, a->tid, a->tgid, a->htid, a->htgid,
+			   a->sigsys_blocked, a->level, a->alt};
+}
+
+static void restore(struct rs_area *a, const struct kept *k)
+{
+	a->cur = k->cur;
+	a->call_top = k->call_top;
+	a->hand = k->hand;
+	a->tid = k->tid;
+	a->tgid = k->tgid;
+	a->htid = k->htid;
+	a->htgid = k->htgid;
+	a->sigsys_blocked = k->sigsys_blocked;
+	a->level = k->level;
+	a->alt = k->alt;
+	if (a->map_size) {
+		sp_sys2(__NR_munmap, (long)a->map_addr, (long)a->map_size);
+		a->map_size = 0;
+	}
+}
+
+/* An area for a child that shares memory and runs beside us, with our frame as its own. */
+static struct rs_area *area_for(struct rs_area *a, struct rs_frame *f, uint64_t flags)
+{
+	struct rs_area *child = rs_area_get(a);
+
+	if (!child)
+		return 0;
+	child->levels[0].frame = *f;
+	child->cur = &child->levels[0].frame;
+	if (!(flags & CLONE_SIGHAND)) {
+		child->levels[0].hand = *a->hand;
+		child->hand = &child->levels[0].hand;
+	}
+	return child;
+}
+
+static long once(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t stack)
+{
+	bool thread = flags & CLONE_THREAD;
+	bool vfork = (flags & CLONE_VFORK) && (flags & CLONE_VM) && !thread;
+	bool beside = (flags & CLONE_VM) && !vfork;
+	struct birth *b = birth_of(f);
+	struct rs_area *child = 0;
+	struct sp_ref ref;
+	struct kept k;
+	long r;
+
+	if (vfork && (a->level + 1 >= RS_LEVELS ||
+		      a->call_top < (uint64_t)(a + 1) + 3 * VFORK_STACK_MIN))
+		return -EAGAIN;
+	r = sp_pid_reserve(RS_NS, thread ? a->tgid : SP_VPID_NONE, a->htgid, &ref);
+	if (r)
+		return r;
+	*b = (struct birth){ref, flags, stack, f->saved_mask, a->tgid.n == 1};
+	if (beside) {
+		child = area_for(a, f, flags);
+		if (!child) {
+			sp_pid_cancel(RS_NS, ref);
+			return -EAGAIN;
+		}
+	}
+	keep(&k, a);
+	r = rs_clone_gate(f, child ? child : a, child ? child->call_top : vfork ? 1 : 0);
+	if (r == 0) { /* fork: a copy of us */
+		born(a, f, b);
+		rs_return(f);
+	}
+	if (vfork)
+		restore(a, &k);
+	if (r < 0) {
+		sp_pid_cancel(RS_NS, ref);
+		if (child)
+			rs_area_put(child);
+		return r;
+	}
+	/* -ESTALE: it lived, died and was reaped before we came here. */
+	if (sp_pid_publish(RS_NS, &ref, sp_hpid_of((int32_t)r)) == -EEXIST)
+		return RS_REWIND;
+	return sp_ref_number(ref).n;
+}
+
+static long do_clone(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t stack)
+{
+	long r;
+
+	if (flags & CLONE_NEWPID) {
+		/* kernel/fork.c:copy_process */
+		if (flags & (CLONE_THREAD | CLONE_PARENT))
+			return -EINVAL;
+		return -EPERM;
+	}
+	if (flags & CLONE_PARENT && a->tgid.n == 1)
+		return -EINVAL; /* kernel/fork.c:copy_process, SIGNAL_UNKILLABLE */
+	rs_block(f);
+	rs_sweep();
+	do {
+		r = once(f, a, flags, stack);
+	} while (r == RS_REWIND);
+	return rs_unblock(f, r);
+}
+
+long rs_h_fork(struct rs_frame *f, struct rs_area *a)
+{
+	return do_clone(f, a, SIGCHLD, 0);
+}
+
+long rs_h_vfork(struct rs_frame *f, struct rs_area *a)
+{
+	return do_clone(f, a, CLONE_VFORK | CLONE_VM | SIGCHLD, 0);
+}
+
+long rs_h_clone(struct rs_frame *f, struct rs_area *a)
+{
+	return do_clone(f, a, (uint32_t)f->a[0], (uint64_t)f->a[1]);
+}
+
+long rs_h_clone3(struct rs_frame *f, struct rs_area *a)
+{
+	uint64_t size = (uint64_t)f->a[1];
+	struct clone_args *args = (struct clone_args *)a->scratch;
+	long r;
+
+	if (size > 4096)
+		return -E2BIG;
+	if (size < CLONE_ARGS_SIZE_VER0)
+		return -EINVAL;
+	if (size > CLONE_ARGS_MAX) {
+		/* lib/usercopy.c:copy_struct_from_user: what we do not know must be zero */
+		r = rs_user_read(a->scratch, (uint64_t)f->a[0], size);
+		for (uint64_t i = CLONE_ARGS_MAX; !r && i < size; i++)
+			r = a->scratch[i] ? -E2BIG : 0;
+		if (r)
+			return r;
+		size = CLONE_ARGS_MAX;
+	} else {
+		memset(a->scratch, 0, CLONE_ARGS_MAX);
+		r = rs_user_read(a->scratch, (uint64_t)f->a[0], size);
+		if (r)
+			return r;
+	}
+	if (args->set_tid_size || args->set_tid) {
+		if (args->set_tid_size > 32 || !args->set_tid != !args->set_tid_size)
+			return -EINVAL;
+	}
+	if (args->set_tid_size) {
+		int32_t tid;
+
+		r = rs_user_read(&tid, args->set_tid, sizeof(tid));
+		if (r)
+			return r;
+		/* One level here; numbers are checked before rights: kernel/pid.c:alloc_pid. */
+		if (args->set_tid_size > 1 || tid < 1 || tid >= RS_NS->pid_max)
+			return -EINVAL;
+		return -EPERM;
+	}
+	f->a[0] = (long)args;
+	f->a[1] = (long)size;
+	if (args->flags & (CLONE_DETACHED | (0xfful & ~(uint64_t)CLONE_NEWTIME)))
+		return rs_call(f, rs_finish_raw); /* -EINVAL: kernel/fork.c:clone3_args_valid */
+	if (!args->stack != !args->stack_size)
+		return rs_call(f, rs_finish_raw);
+	return do_clone(f, a, args->flags | (uint32_t)args->exit_signal,
+			args->stack ? args->stack + args->stack_size : 0);
+}

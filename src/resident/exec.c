@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * execve and execveat: the process executes the resident again, which then maps the program. What the
+ * kernel would refuse is refused here, on an open descriptor and before anything is lost; `#!` lines are
+ * followed here too (fs/binfmt_script.c), because the kernel only ever sees the resident.
+ */
+#include <asm/unistd.h>
+#include <elf.h>
+#include <linux/errno.h>
+#include <linux/fcntl.h>
+#include <linux/mman.h>
+#include <linux/signal.h>
+#include <linux/stat.h>
+
+#include "arch/x86_64/syscall.h"
+#include "arch/x86_64/uapi.h"
+#include "resident/handlers.h"
+#include "resident/handover.h"
+#include "resident/proc.h"
+#include "resident/resident.h"
+#include "resident/user.h"
+
+#define HDR 256 /* BINPRM_BUF_SIZE, include/uapi/linux/binfmts.h */
+#define PATH_CAP 4096
+#define DEPTH_MAX 5 /* fs/exec.c:exec_binprm */
+#define PIECES (2 * DEPTH_MAX + 2)
+#define SMALL 48 /* argv entries that need no mapping */
+#define NONE 0xffffffffu
+
+/* Lies in the area's scratch: a vfork child's is the parent's, which sleeps. */
+struct plan {
+	char path[PATH_CAP];
+	char hdr[HDR];
+	char ho[RS_HO_MAX];
+	char pool[2600]; /* strings of `#!` lines */
+	uint64_t small[SMALL + PIECES];
+	const char *pieces[PIECES]; /* in front of the program's argv[1..], first one first */
+	uint32_t npieces, pool_used;
+	char fdpath[32]; /* /dev/fd/N */
+};
+_Static_assert(sizeof(struct plan) <= RS_SCRATCH, "scratch");
+
+/* An execute-only or special file must not be opened before it is known to be executable. */
+static long may_execute(int dirfd, const char *path, uint32_t flags)
+{
+	long r = sp_sys4(__NR_faccessat2, dirfd, (long)path, 1 /* X_OK */, AT_EACCESS | (long)flags);
+
+	/* Before 5.8, or refused by an outer filter that does not know it. */
+	if (r == -ENOSYS || (r == -EPERM && !(flags & AT_EMPTY_PATH)))
+		r = sp_sys3(__NR_faccessat, dirfd, (long)path, 1);
+	if ((r == -ENOSYS || r == -EPERM) && flags & AT_EMPTY_PATH)
+		r = 0;
+	return r;
+}
+
+/* -ETXTBSY if somebody has it open for writing: a read lease is refused then (fcntl(2), F_SETLEASE). */
+static long text_busy(long fd)
+{
+	sp_sys3(__NR_fcntl, fd, 10 /* F_SETSIG */, SIGURG);
+	if (sp_sys3(__NR_fcntl, fd, F_SETLEASE, 0 /* F_RDLCK */) == -EAGAIN)
+		return -ETXTBSY;
+	sp_sys3(__NR_fcntl, fd, F_SETLEASE, 2 /* F_UNLCK */);
+	return 0;
+}
+
+static void hint_setid(const struct ax_stat *st, const char *path)
+{
+	bool uid = st->mode & S_ISUID && st->uid != (uint32_t)sp_sys0(__NR_geteuid);
+	bool gid = (st->mode & (S_ISGID | 010)) == (S_ISGID | 010) &&
+		   st->gid != (uint32_t)sp_sys0(__NR_getegid);
+
+	if (uid || gid)
+		rs_say("set-user-ID is without effect inside (no_new_privs): ", path);
+}
+
+/* Opens what is to be executed: a descriptor (close-on-exec) or -errno as execve(2) lists them. */
+static long open_target(struct plan *p, int dirfd, const char *path, uint32_t flags)
+{
+	struct ax_stat st;
+	long fd, r;
+
+	r = may_execute(dirfd, path, flags & (AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW));
+	if (r)
+		return r;
+	if (flags & AT_EMPTY_PATH && !*path)
+		fd = sp_sys3(__NR_fcntl, dirfd, F_DUPFD_CLOEXEC, 3);
+	else
+		fd = sp_sys4(__NR_openat, dirfd, (long)path,
+			     O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY |
+				     (flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0),
+			     0);
+	if (fd < 0) {
+		if (fd == -EACCES)
+			rs_say("cannot read it, and so not execute it: ", path);
+		return fd == -ENXIO ? -EACCES : fd;
+	}
+	r = sp_sys2(__NR_fstat, fd, (long)&st);
+	if (!r && (st.mode & S_IFMT) != S_IFREG)
+		r = -EACCES;
+	if (!r)
+		r = text_busy(fd);
+	if (!r) {
+		memset(p->hdr, 0, HDR);
+		r = sp_sys4(__NR_pread64, fd, (long)p->hdr, HDR, 0);
+		/* O_PATH descriptor of fexecve: open it for reading where /proc allows */
+		if (r == -EBADF)
+			r = -EACCES;
+	}
+	if (r < 0) {
+		sp_sys1(__NR_close, fd);
+		return r;
+	}
+	if (st.mode & (S_ISUID | S_ISGID))
+		hint_setid(&st, path);
+	return fd;
+}
+
+static bool blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static const char *keep(struct plan *p, const char *s, size_t n)
+{
+	char *to = p->pool + p->pool_used;
+
+	if (p->pool_used + n + 1 > sizeof(p->pool))
+		return 0;
+	memcpy(to, s, n);
+	to[n] = '\0';
+	p->pool_used += (uint32_t)n + 1;
+	return to;
+}
+
+/* fs/binfmt_script.c:load_script. Puts [interp, arg] in front; *ret_interp is the next file. */
+static long script(struct plan *p, const char *name, bool first, const char **ret_interp)
+{
+	const char *s = p->hdr + 2, *end = p->hdr + HDR, *nl = s, *arg = 0, *stop;
+	const char *line[3];
+	uint32_t n = 0;
+
+	while (nl < end && *nl != '\n' && *nl)
+		nl++;
+	while (s < nl && blank(*s))
+		s++;
+	if (s == nl)
+		return -ENOEXEC;
+	for (stop = s; stop < nl && !blank(*stop); stop++)
+		;
+	/* Truncated within the interpreter's name: not to be guessed. */
+	if (nl == end && stop == nl)
+		return -ENOEXEC;
+	if (nl == end)
+		nl--;
+	line[n++] = *ret_interp = keep(p, s, (size_t)(stop - s));
+	for (s = stop; s < nl && blank(*s); s++)
+		;
+	while (nl > s && blank(nl[-1]))
+		nl--;
+	if (s < nl) {
+		arg = keep(p, s, (size_t)(nl - s));
+		line[n++] = arg;
+	}
+	line[n++] = name;
+	if (!*ret_interp || (s < nl && !arg) || p->npieces + n > PIECES)
+		return -ENOEXEC;
+	/* An earlier level's argv[0] is replaced by this level's line. */
+	if (!first) {
+		memmove(p->pieces, p->pieces + 1, (p->npieces - 1) * sizeof(p->pieces[0]));
+		p->npieces--;
+	}
+	memmove(p->pieces + n, p->pieces, p->npieces * sizeof(p->pieces[0]));
+	memcpy(p->pieces, line, n * sizeof(line[0]));
+	p->npieces += n;
+	return 0;
+}
+
+/* The interpreter an ELF file asks for must be there and executable: fs/binfmt_elf.c. */
+static long check_interp(struct plan *p, long fd, const Elf64_Phdr *ph)
+{
+	char *buf = p->pool + p->pool_used;
+	long r;
+
+	if (ph->p_filesz < 2 || ph->p_filesz > PATH_CAP)
+		return -ENOEXEC;
+	if (ph->p_filesz > sizeof(p->pool) - p->pool_used)
+		return -ENAMETOOLONG;
+	r = sp_sys4(__NR_pread64, fd, (long)buf, (long)ph->p_filesz, (long)ph->p_offset);
+	if (r != (long)ph->p_filesz || buf[ph->p_filesz - 1])
+		return r < 0 ? r : -ENOEXEC;
+	return may_execute(AT_FDCWD, buf, 0);
+}
+
+static long check_elf(struct plan *p, long fd, const char *path)
+{
+	const Elf64_Ehdr *eh = (const Elf64_Ehdr *)p->hdr;
+	Elf64_Phdr ph;
+	bool load = false;
+	long r;
+
+	if (memcmp(eh->e_ident, ELFMAG, SELFMAG))
+		return -ENOEXEC;
+	if (eh->e_ident[EI_CLASS] == ELFCLASS32) {
+		rs_say("32-bit programs are not supported: ", path);
+		return -ENOEXEC;
+	}
+	if (eh->e_machine != EM_X86_64 || (eh->e_type != ET_EXEC && eh->e_type != ET_DYN) ||
+	    eh->e_phentsize != sizeof(Elf64_Phdr) || !eh->e_phnum || eh->e_phnum > 65536 / sizeof(ph))
+		return -ENOEXEC;
+	for (unsigned int i = 0; i < eh->e_phnum; i++) {
+		r = sp_sys4(__NR_pread64, fd, (long)&ph, sizeof(ph),
+			    (long)(eh->e_phoff + i * sizeof(ph)));
+		if (r != sizeof(ph))
+			return r < 0 ? r : -ENOEXEC;
+		load |= ph.p_type == PT_LOAD;
+		if (ph.p_type != PT_INTERP)
+			continue;
+		r = check_interp(p, fd, &ph);
+		if (r)
+			return r;
+	}
+	return load ? 0 : -ENOEXEC;
+}
+
+/* Follows `#!` lines to an ELF file; returns its descriptor. */
+static long resolve(struct plan *p, int dirfd, const char *path, uint32_t flags, const char *name)
+{
+	const char *file = path;
+
+	for (int depth = 0;; depth++) {
+		long fd, r;
+
+		if (depth > DEPTH_MAX)
+			return -ELOOP;
+		fd = depth ? open_target(p, AT_FDCWD, file, 0) : open_target(p, dirfd, file, flags);
+		if (fd < 0)
+			return fd;
+		if (p->hdr[0] != '#' || p->hdr[1] != '!') {
+			r = check_elf(p, fd, file);
+			if (!r)
+				return fd;
+			sp_sys1(__NR_close, fd);
+			return r;
+		}
+		sp_sys1(__NR_close, fd);
+		r = script(p, depth ? file : name, !depth, &file);
+		if (r)
+			return r;
+	}
+}
+
+/* Number of pointers before the NULL, or -EFAULT. With to: copies them (room was counted before). */
+static long walk_argv(uint64_t argv, uint64_t *to, long max)
+{
+	uint64_t some[16];
+	long n = 0;
+
+	while (argv) {
+		size_t room = (4096 - (argv & 4095)) / 8;
+		long r;
+
+		if (!room)
+			room = 1;
+		if (room > 16)
+			room = 16;
+		r = rs_user_read(some, argv, room * 8);
+		if (r)
+			return r;
+		for (size_t i = 0; i < room; i++, n++) {
+			if (!some[i])
+				return n;
+			if (to && n < max)
+				to[n] = some[i];
+		}
+		argv += room * 8;
+		if (n > 0x7ffffff)
+			return -E2BIG;
+	}
+	return 0;
+}
+
+static long exec_resident(uint64_t vec, uint64_t envp)
+{
+	int fds[2];
+	long r;
+
+	if (RS_NS->resident_fd >= 0)
+		r = sp_sys6(__NR_execveat, RS_NS->resident_fd, (long)"", (long)vec, (long)envp,
+			    AT_EMPTY_PATH, 0);
+	else
+		r = sp_sys3(__NR_execve, (long)"/proc/self/exe", (long)vec, (long)envp);
+	if (r != -ENOENT && r != -ENOTDIR && r != -EACCES && r != -EBADF)
+		return r;
+	/* No /proc here (chroot), or the descriptor was closed: the supervisor has the file. */
+	if (rs_fetch_fds(fds))
+		return r;
+	r = sp_sys6(__NR_execveat, fds[1], (long)"", (long)vec, (long)envp, AT_EMPTY_PATH, 0);
+	sp_sys1(__NR_close, fds[0]);
+	sp_sys1(__NR_close, fds[1]);
+	return r;
+}
+
+/* The new image's argument vector: hand-over, program path, pieces, the program's own. */
+static long go(struct rs_area *a, struct plan *p, struct rs_frame *f, long target, const char *name,
+	       uint64_t argv, uint64_t envp)
+{
+	struct rs_handover ho = {
+		.segment_fd = (uint32_t)RS_NS->segment_fd,
+		.target_fd = (uint32_t)target,
+		.flags = 0,
+		.mask = f->saved_mask,
+	};
+	long n = walk_argv(argv, 0, 0), at = 0, skip, r;
+	uint64_t *vec = p->small;
+	uint64_t bytes = 0;
+
+	if (n < 0)
+		return n;
+	if (a->sigsys_blocked)
+		ho.flags |= RS_HO_SIGSYS_BLOCKED;
+	if (a->hand->known & (1ul << (SIGSYS - 1)) && a->hand->act[SIGSYS - 1].handler == 1)
+		ho.flags |= RS_HO_SIGSYS_IGNORED;
+	rs_handover_format(p->ho, &ho);
+	if (n > SMALL - 4) {
+		bytes = ((uint64_t)(n + PIECES + 8) * 8 + 4095) & ~4095ul;
+		r = sp_sys6(__NR_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (sp_is_err(r))
+			return r;
+		vec = (uint64_t *)r;
+		a->map_addr = (uint64_t)r;
+		a->map_size = bytes;
+	}
+	vec[at++] = (uint64_t)p->ho;
+	vec[at++] = (uint64_t)name;
+	for (uint32_t i = 0; i < p->npieces; i++)
+		vec[at++] = (uint64_t)p->pieces[i];
+	r = walk_argv(argv, vec + at, n);
+	if (r > 0) {
+		/* A script's line replaces argv[0]. */
+		skip = p->npieces ? 1 : 0;
+		memmove(vec + at, vec + at + skip, (size_t)(r - skip) * 8);
+		at += r - skip;
+	} else if (!p->npieces) {
+		vec[at++] = (uint64_t)""; /* fs/exec.c: an empty argv gets an empty argv[0] */
+	}
+	vec[at] = 0;
+	r = r < 0 ? r : rs_segment_fd_ensure();
+	if (!r) {
+		sp_sys3(__NR_fcntl, target, F_SETFD, 0);
+		r = exec_resident((uint64_t)vec, envp);
+	}
+	if (bytes) {
+		sp_sys2(__NR_munmap, (long)vec, (long)bytes);
+		a->map_size = 0;
+	}
+	return r;
+}
+
+long rs_exec(struct rs_frame *f, struct rs_area *a, int dirfd, uint64_t path, uint64_t argv,
+	     uint64_t envp, uint32_t flags)
+{
+	struct plan *p = (struct plan *)a->scratch;
+	const char *name = p->path;
+	struct sp_text t;
+	long r, fd;
+
+	if (flags & ~(uint32_t)(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
+		return -EINVAL;
+	p->npieces = 0;
+	p->pool_used = 0;
+	r = rs_user_string(p->path, path, PATH_CAP);
+	if (r < 0)
+		return r;
+	if (!r && !(flags & AT_EMPTY_PATH))
+		return -ENOENT;
+	rs_block(f);
+	r = rs_proc_exec_path(a, p->path, PATH_CAP);
+	if (r < 0)
+		return rs_unblock(f, r);
+	if (dirfd != AT_FDCWD && p->path[0] != '/') {
+		/* fs/exec.c:alloc_bprm: the name of what a descriptor names */
+		sp_text_init(&t, p->fdpath, sizeof(p->fdpath));
+		sp_text_str(&t, "/dev/fd/");
+		sp_text_dec(&t, dirfd);
+		if (p->path[0]) {
+			char *to = p->pool;
+
+			sp_text_init(&t, to, sizeof(p->pool) / 2);
+			sp_text_str(&t, p->fdpath);
+			sp_text_char(&t, '/');
+			sp_text_str(&t, p->path);
+			if (t.overflow)
+				return rs_unblock(f, -ENAMETOOLONG);
+			p->pool_used = (uint32_t)t.len + 1;
+			name = to;
+		} else {
+			name = p->fdpath;
+		}
+	}
+	fd = resolve(p, dirfd, p->path, flags, name);
+	/* A script behind a close-on-exec descriptor is gone when its interpreter looks: fs/exec.c */
+	if (fd >= 0 && p->npieces && name != p->path &&
+	    sp_sys2(__NR_fcntl, dirfd, F_GETFD) & FD_CLOEXEC) {
+		sp_sys1(__NR_close, fd);
+		fd = -ENOENT;
+	}
+	if (fd < 0)
+		return rs_unblock(f, fd);
+	r = go(a, p, f, fd, name, argv, envp);
+	sp_sys1(__NR_close, fd);
+	return rs_unblock(f, r);
+}
+
+long rs_h_execve(struct rs_frame *f, struct rs_area *a)
+{
+	return rs_exec(f, a, AT_FDCWD, (uint64_t)f->a[0], (uint64_t)f->a[1], (uint64_t)f->a[2], 0);
+}
+
+long rs_h_execveat(struct rs_frame *f, struct rs_area *a)
+{
+	return rs_exec(f, a, (int)f->a[0], (uint64_t)f->a[1], (uint64_t)f->a[2],
+		       (uint64_t)f->a[3], (uint32_t)f->a[4]);
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Is the host task behind an entry still the one that was published? A process carries the inode of its pidfd
+ * (pidfs, unique for the boot, since 6.9) or, on older kernels, its start time. Also the sweep that
+ * retires entries of tasks nobody announces: threads, and children reaped by the kernel itself.
+ */
+#include <asm/unistd.h>
+#include <linux/errno.h>
+#include <linux/fcntl.h>
+#include <linux/stat.h>
+
+#include "arch/x86_64/syscall.h"
+#include "arch/x86_64/uapi.h"
+#include "base/fmt.h"
+#include "resident/resident.h"
+
+static uint64_t pidfd_inode(long fd)
+{
+	struct ax_stat st;
+
+	return sp_sys2(__NR_fstat, fd, (long)&st) ? 0 : st.ino;
+}
+
+/* Field 22 of /proc/PID/stat, behind the last ')': proc(5). 0 where /proc does not say. */
+static uint64_t start_time(int32_t hid)
+{
+	char buf[512], path[32];
+	struct sp_text t;
+	long fd, n, i;
+	int field = 2;
+	uint64_t v = 0;
+
+	sp_text_init(&t, path, sizeof(path));
+	sp_text_str(&t, "/proc/");
+	sp_text_dec(&t, hid);
+	sp_text_str(&t, "/stat");
+	fd = sp_sys3(__NR_open, (long)path, O_RDONLY | O_CLOEXEC, 0);
+	if (fd < 0)
+		return 0;
+	n = sp_sys3(__NR_read, fd, (long)buf, sizeof(buf));
+	sp_sys1(__NR_close, fd);
+	for (i = n - 1; i >= 0 && buf[i] != ')'; i--)
+		;
+	for (; i >= 0 && i < n && field < 22; i++)
+		field += buf[i] == ' ';
+	for (; i >= 0 && i < n && buf[i] >= '0' && buf[i] <= '9'; i++)
+		v = v * 10 + (uint64_t)(buf[i] - '0');
+	return v;
+}
+
+static bool have_pidfs(void)
+{
+	return atomic_load(&RS_NS->flags) & SP_SEG_PIDFS;
+}
+
+uint64_t rs_ident_self(void)
+{
+	int32_t me = (int32_t)sp_sys0(__NR_getpid);
+	uint64_t v;
+	long fd;
+
+	if (!have_pidfs())
+		return start_time(me);
+	fd = sp_sys2(__NR_pidfd_open, me, 0);
+	if (fd < 0)
+		return 0;
+	v = pidfd_inode(fd);
+	sp_sys1(__NR_close, fd);
+	return v;
+}
+
+long rs_ident_pidfd(struct sp_ref ref, uint32_t flags)
+{
+	int32_t hid = sp_ref_hpid(RS_NS, ref).n;
+	uint64_t want = atomic_load(&sp_entry_at(RS_NS, ref.slot)->ident), have;
+	long fd = sp_sys2(__NR_pidfd_open, hid, flags);
+
+	if (fd < 0)
+		return fd;
+	if (want && !(sp_word_flags(ref.word) & SP_F_THREAD)) {
+		have = have_pidfs() ? pidfd_inode(fd) : start_time(hid);
+		if (have && have != want)
+			goto stale;
+	}
+	/* The entry was live after the descriptor pinned the task, so the two belong together. */
+	if (sp_ref_valid(RS_NS, ref))
+		return fd;
+stale:
+	sp_sys1(__NR_close, fd);
+	return -ESRCH;
+}
+
+bool rs_ref_gone(struct sp_ref ref)
+{
+	struct sp_entry *e = sp_entry_at(RS_NS, ref.slot);
+	int32_t hid = (int32_t)atomic_load(&e->hid);
+	struct sp_ref leader;
+
+	switch (sp_word_state(ref.word)) {
+	case SP_RESERVED:
+		if (sp_sys2(__NR_kill, (int32_t)atomic_load(&e->by), 0) != -ESRCH)
+			return false;
+		return !hid || sp_sys2(__NR_kill, hid, 0) == -ESRCH;
+	case SP_LIVE:
+		/* Another live entry with this host number: ours is a predecessor of it. */
+		if (!sp_vpid_eq(sp_pid_number(RS_NS, sp_hpid_of(hid)), sp_ref_number(ref)))
+			return true;
+		if (!(sp_word_flags(ref.word) & SP_F_THREAD))
+			return sp_sys2(__NR_kill, hid, 0) == -ESRCH;
+		leader = sp_pid_find(RS_NS, sp_vpid_of((int32_t)atomic_load(&e->tgid)));
+		if (leader.slot == SP_NO_SLOT)
+			return true;
+		return sp_sys3(__NR_tgkill, sp_ref_hpid(RS_NS, leader).n, hid, 0) == -ESRCH;
+	case SP_DEAD:
+		if (sp_sys2(__NR_kill, -hid, 0) != -ESRCH)
+			return false;
+		return true;
+	case SP_FREE:
+	default:
+		return false;
+	}
+}
+
+/* A dead session leader's number stays while a member of the session lives: kernel/pid.c, PIDTYPE_SID. */
+static bool session_in_use(int32_t sid)
+{
+	struct sp_ref refs[32];
+	sp_vpid from = sp_vpid_of(1);
+	size_t n;
+
+	do {
+		n = sp_ns_list(RS_NS, from, refs, 32);
+		for (size_t i = 0; i < n; i++) {
+			if (sp_word_state(refs[i].word) == SP_LIVE &&
+			    sp_sys1(__NR_getsid, sp_ref_hpid(RS_NS, refs[i]).n) == sid)
+				return true;
+			from = sp_vpid_of(sp_ref_number(refs[i]).n + 1);
+		}
+	} while (n == 32);
+	return false;
+}
+
+void rs_sweep(void)
+{
+	struct sp_ref refs[3];
+	size_t n = sp_ns_sweep(RS_NS, 64, refs, 3);
+
+	for (size_t i = 0; i < n; i++) {
+		if (!rs_ref_gone(refs[i]))
+			continue;
+		if (sp_word_state(refs[i].word) == SP_LIVE)
+			sp_pid_retire(RS_NS, refs[i]);
+		else if (!(sp_word_flags(refs[i].word) & SP_F_SESSION) ||
+			 !session_in_use(sp_ref_hpid(RS_NS, refs[i]).n))
+			sp_pid_release(RS_NS, refs[i]);
+	}
+}

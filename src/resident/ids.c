@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The calls that ask for or take a number and nothing else. A number the namespace does not have goes to the kernel as
+ * RS_NOBODY: above every pid_max, so the kernel answers what it answers for an unknown number, in
+ * its own order of checks.
+ */
+#include <asm/unistd.h>
+#include <linux/errno.h>
+
+#include "arch/x86_64/syscall.h"
+#include "resident/handlers.h"
+#include "resident/resident.h"
+
+int32_t rs_out_pid(int64_t hid)
+{
+	return hid > 0 ? sp_pid_number(RS_NS, sp_hpid_of((int32_t)hid)).n : 0;
+}
+
+int32_t rs_out_group(int64_t hid)
+{
+	return hid > 0 ? sp_pid_group_number(RS_NS, sp_hpid_of((int32_t)hid)).n : 0;
+}
+
+int32_t rs_in_pid(int32_t n)
+{
+	struct sp_ref ref = n > 0 ? sp_pid_find(RS_NS, sp_vpid_of(n)) : SP_REF_NONE;
+
+	return ref.slot == SP_NO_SLOT ? RS_NOBODY : sp_ref_hpid(RS_NS, ref).n;
+}
+
+int32_t rs_in_group(int32_t n)
+{
+	struct sp_ref ref = n > 0 ? sp_pid_find_any(RS_NS, sp_vpid_of(n)) : SP_REF_NONE;
+
+	if (ref.slot == SP_NO_SLOT || sp_word_state(ref.word) == SP_RESERVED)
+		return RS_NOBODY;
+	return sp_ref_hpid(RS_NS, ref).n;
+}
+
+/* Threads of the caller's own group go by the kernel's number as well, because libc caches it. */
+int32_t rs_in_tid(struct rs_area *a, int32_t n)
+{
+	int32_t h = rs_in_pid(n);
+	struct sp_ref ref;
+
+	if (h != RS_NOBODY || n <= 0)
+		return h;
+	ref = sp_pid_find(RS_NS, sp_pid_number(RS_NS, sp_hpid_of(n)));
+	if (ref.slot == SP_NO_SLOT)
+		return RS_NOBODY;
+	return (int32_t)atomic_load(&sp_entry_at(RS_NS, ref.slot)->tgid) == a->tgid.n ? n : RS_NOBODY;
+}
+
+long rs_h_getpid(struct rs_frame *f, struct rs_area *a)
+{
+	(void)f;
+	return a->tgid.n;
+}
+
+long rs_h_gettid(struct rs_frame *f, struct rs_area *a)
+{
+	(void)f;
+	return a->tid.n;
+}
+
+long rs_h_getppid(struct rs_frame *f, struct rs_area *a)
+{
+	(void)f;
+	(void)a;
+	return rs_out_pid(sp_sys0(__NR_getppid));
+}
+
+long rs_h_getpgrp(struct rs_frame *f, struct rs_area *a)
+{
+	(void)f;
+	(void)a;
+	return rs_out_group(sp_sys1(__NR_getpgid, 0));
+}
+
+static long group_of(struct rs_frame *f)
+{
+	int32_t n = (int32_t)f->a[0];
+	long r = sp_sys1(f->nr, n ? rs_in_pid(n) : 0);
+
+	return sp_is_err(r) ? r : rs_out_group(r);
+}
+
+long rs_h_getpgid(struct rs_frame *f, struct rs_area *a)
+{
+	(void)a;
+	return group_of(f);
+}
+
+long rs_h_getsid(struct rs_frame *f, struct rs_area *a)
+{
+	(void)a;
+	return group_of(f);
+}
+
+static void mark_leader(sp_vpid n, uint32_t flags)
+{
+	struct sp_ref ref = sp_pid_find(RS_NS, n);
+
+	if (ref.slot != SP_NO_SLOT)
+		sp_pid_set_flags(RS_NS, &ref, flags);
+}
+
+long rs_h_setpgid(struct rs_frame *f, struct rs_area *a)
+{
+	int32_t pid = (int32_t)f->a[0], pgid = (int32_t)f->a[1];
+	long r;
+
+	if (pgid < 0)
+		return -EINVAL;
+	if (!pid)
+		pid = a->tgid.n;
+	if (!pgid)
+		pgid = pid;
+	rs_block(f);
+	r = sp_sys2(__NR_setpgid, rs_in_pid(pid), rs_in_group(pgid));
+	if (!r)
+		mark_leader(sp_vpid_of(pgid), SP_F_LEADER);
+	return rs_unblock(f, r);
+}
+
+long rs_h_setsid(struct rs_frame *f, struct rs_area *a)
+{
+	long r;
+
+	rs_block(f);
+	r = sp_sys0(__NR_setsid);
+	if (!sp_is_err(r)) {
+		mark_leader(a->tgid, SP_F_LEADER | SP_F_SESSION);
+		r = a->tgid.n;
+	}
+	return rs_unblock(f, r);
+}
+
+long rs_h_tid_arg0(struct rs_frame *f, struct rs_area *a)
+{
+	if ((int32_t)f->a[0])
+		f->a[0] = rs_in_tid(a, (int32_t)f->a[0]);
+	return rs_call(f, rs_finish_raw);
+}
+
+long rs_h_tid_arg0_signed(struct rs_frame *f, struct rs_area *a)
+{
+	if ((int32_t)f->a[0] > 0)
+		f->a[0] = rs_in_tid(a, (int32_t)f->a[0]);
+	return rs_call(f, rs_finish_raw);
+}
+
+/* perf_event_open: -1 means every task. ptrace: TRACEME ignores it. */
+long rs_h_tid_arg1(struct rs_frame *f, struct rs_area *a)
+{
+	if ((int32_t)f->a[1] > 0)
+		f->a[1] = rs_in_tid(a, (int32_t)f->a[1]);
+	return rs_call(f, rs_finish_raw);
+}
+
+long rs_h_process_vm(struct rs_frame *f, struct rs_area *a)
+{
+	f->a[0] = rs_in_tid(a, (int32_t)f->a[0]);
+	return rs_call(f, rs_finish_raw);
+}
+
+long rs_h_kcmp(struct rs_frame *f, struct rs_area *a)
+{
+	f->a[0] = rs_in_tid(a, (int32_t)f->a[0]);
+	f->a[1] = rs_in_tid(a, (int32_t)f->a[1]);
+	return rs_call(f, rs_finish_raw);
+}
+
+/* which: process, group, user; numbered from `base`. Users reach beyond the namespace: see syscalls.def. */
+static long who_call(struct rs_frame *f, struct rs_area *a, int base)
+{
+	int which = (int)f->a[0] - base;
+
+	if (which == 0 && (int32_t)f->a[1])
+		f->a[1] = rs_in_tid(a, (int32_t)f->a[1]);
+	else if (which == 1 && (int32_t)f->a[1])
+		f->a[1] = rs_in_group((int32_t)f->a[1]);
+	return rs_call(f, rs_finish_raw);
+}
+
+long rs_h_prio(struct rs_frame *f, struct rs_area *a)
+{
+	return who_call(f, a, 0);
+}
+
+long rs_h_ioprio(struct rs_frame *f, struct rs_area *a)
+{
+	return who_call(f, a, 1);
+}

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Calls that send signals. One target: proven to be the published task, then signalled through a pidfd. A
+ * group: by the kernel where the group is ours alone, otherwise member by member, so that nothing
+ * outside is reached and a task that is being born does not escape (its entry holds the signal).
+ */
+#include <asm/unistd.h>
+#include <linux/errno.h>
+#include <linux/signal.h>
+
+#include "arch/x86_64/syscall.h"
+#include "arch/x86_64/uapi.h"
+#include "base/fmt.h"
+#include "resident/handlers.h"
+#include "resident/init.h"
+#include "resident/resident.h"
+#include "resident/sigaction.h"
+#include "resident/user.h"
+
+/* Would number 1 ignore it? Its default is nothing, from inside (kernel/signal.c:sig_task_ignored). */
+static bool init_drops(int sig)
+{
+	uint64_t bit;
+
+	if (sig < 1 || sig > RS_NSIG)
+		return false;
+	bit = RS_BIT(sig);
+	if (sig == SIGKILL || sig == SIGSTOP)
+		return true;
+	if ((atomic_load(&RS_NS->init_handled) | atomic_load(&RS_NS->init_ignored)) & bit)
+		return false;
+	/* The kernel ignores it there, and queues it while it is blocked. */
+	if (bit & RS_INIT_IGN)
+		return false;
+	return !(atomic_load(&RS_NS->init_blocked) & bit);
+}
+
+static bool of_init(struct sp_ref ref)
+{
+	return atomic_load(&sp_entry_at(RS_NS, ref.slot)->tgid) == 1;
+}
+
+/* Signals blocked. The process (or, for a thread's number, its group) behind ref. */
+static long kill_ref(struct rs_area *a, struct sp_ref ref, int sig)
+{
+	struct sp_ref leader = ref;
+	int32_t hid = sp_ref_hpid(RS_NS, ref).n;
+	long fd, r;
+
+	if (of_init(ref) && init_drops(sig))
+		sig = 0; /* permission is still checked */
+	if ((int32_t)atomic_load(&sp_entry_at(RS_NS, ref.slot)->tgid) == a->tgid.n)
+		return sp_sys2(__NR_kill, a->htgid.n, sig);
+	if (sp_word_flags(ref.word) & SP_F_THREAD) {
+		leader = sp_pid_find(RS_NS, sp_vpid_of((int32_t)atomic_load(
+						    &sp_entry_at(RS_NS, ref.slot)->tgid)));
+		if (leader.slot == SP_NO_SLOT)
+			return -ESRCH;
+		hid = sp_ref_hpid(RS_NS, leader).n;
+	}
+	fd = rs_ident_pidfd(leader, 0);
+	if (fd == -ESRCH)
+		return fd;
+	if (fd < 0) /* no pidfds, or no descriptor free: the table is all there is */
+		return sp_ref_valid(RS_NS, leader) ? sp_sys2(__NR_kill, hid, sig) : -ESRCH;
+	r = sp_sys4(__NR_pidfd_send_signal, fd, sig, 0, 0);
+	if (r == -ENOSYS)
+		r = sp_sys2(__NR_kill, hid, sig);
+	sp_sys1(__NR_close, fd);
+	return r;
+}
+
+/*
+ * Leaves sig for a task that is being born. If it was published meanwhile it may not look again:
+ * then whoever still finds the bit there delivers it.
+ */
+static void leave_pending(struct rs_area *a, struct sp_ref ref, int sig)
+{
+	struct sp_entry *e = sp_entry_at(RS_NS, ref.slot);
+	struct sp_ref now;
+
+	if (sig < 1)
+		return;
+	atomic_fetch_or(&e->pending, RS_BIT(sig));
+	now = sp_pid_find(RS_NS, sp_ref_number(ref));
+	if (now.slot == SP_NO_SLOT)
+		return;
+	if (atomic_fetch_and(&e->pending, ~RS_BIT(sig)) & RS_BIT(sig))
+		kill_ref(a, now, sig);
+}
+
+enum scope { SCOPE_ALL, SCOPE_GROUP };
+
+/* One pass over the numbers above *seen; each task once. Returns how many were met. */
+static int pass(struct rs_area *a, enum scope scope, int32_t group, int sig, sp_vpid *from, long *ret)
+{
+	struct sp_ref refs[16];
+	int met = 0;
+	size_t n;
+
+	do {
+		n = sp_ns_list(RS_NS, *from, refs, 16);
+		for (size_t i = 0; i < n; i++) {
+			struct sp_ref ref = refs[i];
+			struct sp_entry *e = sp_entry_at(RS_NS, ref.slot);
+			enum sp_state state = sp_word_state(ref.word);
+			int32_t by = (int32_t)atomic_load(&e->by);
+			long r;
+
+			*from = sp_vpid_of(sp_ref_number(ref).n + 1);
+			if (sp_word_flags(ref.word) & SP_F_THREAD || state == SP_DEAD)
+				continue;
+			if (scope == SCOPE_ALL && (sp_ref_number(ref).n == 1 ||
+						   sp_vpid_eq(sp_ref_number(ref), a->tgid)))
+				continue;
+			if (scope == SCOPE_GROUP &&
+			    sp_sys1(__NR_getpgid, state == SP_LIVE ? sp_ref_hpid(RS_NS, ref).n : by) != group)
+				continue;
+			if (state == SP_RESERVED) {
+				leave_pending(a, ref, sig);
+				met++;
+				continue;
+			}
+			r = kill_ref(a, ref, sig);
+			if (r == -ESRCH)
+				continue;
+			met++;
+			if (r != -EPERM)
+				*ret = r;
+		}
+	} while (n == 16);
+	return met;
+}
+
+/* Numbers only grow (until they wrap), so what was reserved meanwhile lies above what was seen. */
+static long kill_many(struct rs_area *a, enum scope scope, int32_t group, int sig)
+{
+	sp_vpid from = sp_vpid_of(1);
+	long ret = 0;
+	int met = 0, more;
+
+	if (sig < 0 || sig > RS_NSIG)
+		return -EINVAL;
+	atomic_fetch_add(&RS_NS->epoch, 1);
+	do {
+		more = pass(a, scope, group, sig, &from, &ret);
+		met += more;
+	} while (more);
+	return met ? ret : -ESRCH;
+}
+
+/* A group that was made inside and has not number 1 in it is the kernel's to signal, atomically. */
+static long kill_group(struct rs_area *a, int32_t hgroup, int sig)
+{
+	sp_vpid n = sp_pid_group_number(RS_NS, sp_hpid_of(hgroup));
+	int32_t init = (int32_t)atomic_load(&RS_NS->init_hid);
+
+	if (n.n > 1 && sp_sys1(__NR_getpgid, init) != hgroup)
+		return sp_sys2(__NR_kill, -hgroup, sig);
+	return kill_many(a, SCOPE_GROUP, hgroup, sig);
+}
+
+long rs_h_kill(struct rs_frame *f, struct rs_area *a)
+{
+	int32_t n = (int32_t)f->a[0];
+	int sig = (int)f->a[1];
+	struct sp_ref ref;
+	long r;
+
+	rs_block(f);
+	if (n == INT32_MIN) {
+		r = sig < 0 || sig > RS_NSIG ? -EINVAL : -ESRCH;
+	} else if (n > 0) {
+		ref = sp_pid_find(RS_NS, sp_vpid_of(n));
+		if (ref.slot == SP_NO_SLOT || sig < 0 || sig > RS_NSIG)
+			r = sp_sys2(__NR_kill, RS_NOBODY, sig);
+		else
+			r = kill_ref(a, ref, sig);
+	} else if (n == -1) {
+		r = kill_many(a, SCOPE_ALL, 0, sig);
+	} else if (n == 0) {
+		r = kill_group(a, (int32_t)sp_sys1(__NR_getpgid, 0), sig);
+	} else {
+		int32_t group = rs_in_group(-n);
+
+		r = group == RS_NOBODY ? sp_sys2(__NR_kill, RS_NOBODY, sig) : kill_group(a, group, sig);
+	}
+	return rs_unblock(f, r);
+}
+
+/* tkill, tgkill, rt_tgsigqueueinfo: the thread n, in group tgid if that is asked for. */
+static long kill_thread(struct rs_frame *f, struct rs_area *a, int tid_arg, int sig_arg)
+{
+	int32_t n = (int32_t)f->a[tid_arg];
+	int sig = (int)f->a[sig_arg];
+	int32_t hid;
+	struct sp_ref ref;
+	long r;
+
+	if (n <= 0 || (tid_arg == 1 && (int32_t)f->a[0] <= 0))
+		return -EINVAL;
+	rs_block(f);
+	hid = rs_in_tid(a, n);
+	f->a[tid_arg] = hid;
+	if (tid_arg == 1)
+		f->a[0] = rs_in_tid(a, (int32_t)f->a[0]);
+	ref = sp_pid_find(RS_NS, sp_pid_number(RS_NS, sp_hpid_of(hid)));
+	if (ref.slot != SP_NO_SLOT && of_init(ref) && init_drops(sig))
+		f->a[sig_arg] = 0;
+	r = sp_sys4(f->nr, f->a[0], f->a[1], f->a[2], f->a[3]);
+	return rs_unblock(f, r);
+}
+
+long rs_h_tkill(struct rs_frame *f, struct rs_area *a)
+{
+	return kill_thread(f, a, 0, 1);
+}
+
+long rs_h_tgkill(struct rs_frame *f, struct rs_area *a)
+{
+	return kill_thread(f, a, 1, 2);
+}
+
+long rs_h_rt_tgsigqueueinfo(struct rs_frame *f, struct rs_area *a)
+{
+	return kill_thread(f, a, 1, 2);
+}
+
+long rs_h_rt_sigqueueinfo(struct rs_frame *f, struct rs_area *a)
+{
+	int32_t n = (int32_t)f->a[0];
+	int sig = (int)f->a[1];
+	struct sp_ref ref = n > 0 ? sp_pid_find(RS_NS, sp_vpid_of(n)) : SP_REF_NONE;
+	long r;
+
+	rs_block(f);
+	f->a[0] = n > 0 ? rs_in_tid(a, n) : n;
+	if (ref.slot != SP_NO_SLOT && of_init(ref) && init_drops(sig))
+		f->a[1] = 0;
+	r = sp_sys3(__NR_rt_sigqueueinfo, f->a[0], f->a[1], f->a[2]);
+	return rs_unblock(f, r);
+}
+
+long rs_h_pidfd_open(struct rs_frame *f, struct rs_area *a)
+{
+	int32_t n = (int32_t)f->a[0];
+	struct sp_ref ref;
+	long r;
+
+	(void)a;
+	if (n <= 0)
+		return rs_call(f, rs_finish_raw);
+	rs_block(f);
+	ref = sp_pid_find(RS_NS, sp_vpid_of(n));
+	if (ref.slot == SP_NO_SLOT)
+		r = sp_sys2(__NR_pidfd_open, RS_NOBODY, f->a[1]);
+	else
+		r = rs_ident_pidfd(ref, (uint32_t)f->a[1]);
+	return rs_unblock(f, r);
+}
+
+/* The number behind a pidfd from its fdinfo; 0: not a task of the namespace, -1: cannot be told. */
+static int32_t pidfd_number(int fd)
+{
+	char path[48], buf[512];
+	struct sp_text t;
+	long h, n;
+
+	sp_text_init(&t, path, sizeof(path));
+	sp_text_str(&t, "/proc/thread-self/fdinfo/");
+	sp_text_dec(&t, fd);
+	h = sp_sys3(__NR_open, (long)path, 02000000, 0);
+	if (h < 0)
+		return -1;
+	n = sp_sys3(__NR_read, h, (long)buf, sizeof(buf) - 1);
+	sp_sys1(__NR_close, h);
+	for (long i = 0; i + 5 < n; i++) {
+		int32_t hid;
+
+		if ((i && buf[i - 1] != '\n') || !sp_has_prefix(buf + i, "Pid:"))
+			continue;
+		for (i += 4; i < n && (buf[i] == '\t' || buf[i] == ' '); i++)
+			;
+		if (!sp_parse_dec(buf + i, (size_t)(n - i), &hid))
+			return -1; /* -1: dead, nobody can be hit */
+		return rs_out_pid(hid);
+	}
+	return -1;
+}
+
+long rs_h_pidfd_send_signal(struct rs_frame *f, struct rs_area *a)
+{
+	int fd = (int)f->a[0];
+	int sig = (int)f->a[1];
+	int32_t n = fd >= 0 ? pidfd_number(fd) : a->tgid.n;
+	long r;
+
+	if (n == 0)
+		return -EINVAL; /* kernel/signal.c:access_pidfd_pidns */
+	rs_block(f);
+	if (n == 1 && init_drops(sig))
+		f->a[1] = 0;
+	r = sp_sys4(__NR_pidfd_send_signal, f->a[0], f->a[1], f->a[2], f->a[3]);
+	return rs_unblock(f, r);
+}
+
+/* The signal is consumed by now: the result must come out whole however often this runs. */
+static long finish_timedwait(struct rs_frame *f)
+{
+	struct ax_siginfo si;
+	long r;
+
+	if (f->raw <= 0)
+		return f->raw;
+	memcpy(&si, f->scratch, sizeof(si));
+	rs_siginfo_convert(&si);
+	r = rs_user_write(f->regs.rsi, &si, sizeof(si));
+	return r ? r : f->raw;
+}
+
+long rs_h_rt_sigtimedwait(struct rs_frame *f, struct rs_area *a)
+{
+	(void)a;
+	if (!f->a[1])
+		return rs_call(f, rs_finish_raw);
+	f->a[1] = (long)f->scratch;
+	return rs_call(f, finish_timedwait);
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Signal masks. SIGSYS is never blocked in the kernel, because a trap under a mask that has it kills
+ * the task (kernel/signal.c:force_sig_info_to_task); what the program asked for is kept beside.
+ * Calls that wait under a mask of their own note it, for the handler that interrupts them.
+ */
+#include <asm/unistd.h>
+#include <linux/errno.h>
+#include <linux/signal.h>
+
+#include "arch/x86_64/syscall.h"
+#include "resident/handlers.h"
+#include "resident/resident.h"
+#include "resident/user.h"
+
+uint64_t rs_mask_set(uint64_t mask)
+{
+	uint64_t old;
+
+	mask &= RS_MASK_ALL;
+	sp_sys4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&mask, (long)&old, 8);
+	return old;
+}
+
+void rs_block(struct rs_frame *f)
+{
+	f->saved_mask = rs_mask_set(RS_MASK_ALL);
+}
+
+long rs_unblock(struct rs_frame *f, long result)
+{
+	rs_settle(f, result);
+	rs_mask_set(f->saved_mask);
+	return result;
+}
+
+static bool is_init_leader(const struct rs_area *a)
+{
+	return a->tgid.n == 1 && a->htid.n == a->htgid.n;
+}
+
+/*
+ * Number 1 discards what it unblocks at default (semantics: queued while blocked, discarded at dequeue). The
+ * kernel would act on it, because there the default of an ordinary process holds.
+ */
+static void discard_at_init(struct rs_area *a, uint64_t unblocked)
+{
+	uint64_t deflt, zero[2] = {0, 0};
+
+	deflt = unblocked & ~(atomic_load(&RS_NS->init_handled) | atomic_load(&RS_NS->init_ignored));
+	if (!deflt)
+		return;
+	(void)a;
+	while (sp_sys4(__NR_rt_sigtimedwait, (long)&deflt, 0, (long)zero, 8) > 0)
+		;
+}
+
+long rs_h_rt_sigprocmask(struct rs_frame *f, struct rs_area *a)
+{
+	uint64_t set, now, next, shown;
+	int how = (int)f->a[0];
+	long r;
+
+	if (f->a[3] != 8)
+		return -EINVAL;
+	if (!f->a[1])
+		return rs_call(f, rs_finish_raw);
+	r = rs_user_read(&set, (uint64_t)f->a[1], 8);
+	if (r)
+		return r;
+	if (how != SIG_BLOCK && how != SIG_UNBLOCK && how != SIG_SETMASK)
+		return -EINVAL;
+	rs_block(f);
+	now = f->saved_mask;
+	shown = now | (a->sigsys_blocked ? RS_SIGSYS_BIT : 0);
+	next = how == SIG_BLOCK ? shown | set : how == SIG_UNBLOCK ? shown & ~set : set;
+	next &= ~((1ul << (SIGKILL - 1)) | (1ul << (SIGSTOP - 1)));
+	a->sigsys_blocked = !!(next & RS_SIGSYS_BIT);
+	if (is_init_leader(a)) {
+		discard_at_init(a, now & ~next);
+		atomic_store(&RS_NS->init_blocked, next);
+	}
+	f->saved_mask = next & RS_MASK_ALL;
+	/* The new mask holds even if the old one cannot be stored: kernel/signal.c:sys_rt_sigprocmask. */
+	r = f->a[2] ? rs_user_write((uint64_t)f->a[2], &shown, 8) : 0;
+	return rs_unblock(f, r);
+}
+
+/*
+ * A call with a mask argument: the mask without SIGSYS goes to the kernel from the frame. The
+ * original is what a handler that interrupts the wait runs under.
+ */
+static long temp_mask(struct rs_frame *f, int arg, uint64_t user, bool optional)
+{
+	long r;
+
+	if (!user && optional)
+		return 0;
+	r = rs_user_read(&f->temp_mask, user, 8);
+	if (r)
+		return r;
+	f->temp_mask &= RS_MASK_ALL & ~((1ul << (SIGKILL - 1)) | (1ul << (SIGSTOP - 1)));
+	f->has_temp_mask = 1;
+	f->scratch[0] = f->temp_mask;
+	f->a[arg] = (long)&f->scratch[0];
+	return 0;
+}
+
+long rs_h_rt_sigsuspend(struct rs_frame *f, struct rs_area *a)
+{
+	long r;
+
+	(void)a;
+	if (f->a[1] != 8)
+		return -EINVAL;
+	r = temp_mask(f, 0, (uint64_t)f->a[0], false);
+	if (r)
+		return r;
+	return rs_call(f, rs_finish_raw);
+}
+
+long rs_h_ppoll(struct rs_frame *f, struct rs_area *a)
+{
+	long r;
+
+	(void)a;
+	if (f->a[4] != 8)
+		return -EINVAL;
+	r = temp_mask(f, 3, (uint64_t)f->a[3], true);
+	return r ? r : rs_call(f, rs_finish_raw);
+}
+
+long rs_h_epoll_pwait(struct rs_frame *f, struct rs_area *a)
+{
+	long r;
+
+	(void)a;
+	if (f->a[5] != 8)
+		return -EINVAL;
+	r = temp_mask(f, 4, (uint64_t)f->a[4], true);
+	return r ? r : rs_call(f, rs_finish_raw);
+}
+
+/* The sixth argument points to {mask pointer, size}: fs/select.c:get_sigset_argpack. */
+long rs_h_pselect6(struct rs_frame *f, struct rs_area *a)
+{
+	uint64_t pack[2];
+	long r;
+
+	(void)a;
+	r = rs_user_read(pack, (uint64_t)f->a[5], sizeof(pack));
+	if (r)
+		return r;
+	if (!pack[0])
+		return rs_call(f, rs_finish_raw);
+	if (pack[1] != 8)
+		return -EINVAL;
+	r = temp_mask(f, 5, pack[0], false);
+	if (r)
+		return r;
+	f->scratch[1] = (uint64_t)&f->scratch[0];
+	f->scratch[2] = 8;
+	f->a[5] = (long)&f->scratch[1];
+	return rs_call(f, rs_finish_raw);
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rt_sigaction and sigaltstack: what the program believes, and what the kernel is told instead. A
+ * handler becomes rs_sig_entry with everything but SIGSYS blocked; ignore and default are the kernel's
+ * own, except for SIGSYS (always ours) and number 1 (init.h).
+ */
+#include "resident/sigaction.h"
+
+#include <asm/unistd.h>
+#include <linux/errno.h>
+#include <linux/signal.h>
+
+#include "arch/x86_64/syscall.h"
+#include "resident/handlers.h"
+#include "resident/init.h"
+#include "resident/user.h"
+
+#ifndef SA_RESTORER
+#define SA_RESTORER 0x04000000
+#endif
+#define DFL 0ul
+#define IGN 1ul
+#define PASSED (SA_NOCLDSTOP | SA_NOCLDWAIT | SA_RESTART)
+/* include/uapi/asm-generic/signal-defs.h; the kernel clears the rest (SA_EXPOSE_TAGBITS is arm64's). */
+#define KNOWN                                                                                      \
+	(SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER |         \
+	 SA_RESETHAND | SA_RESTORER)
+#define MIN_SIGSTKSZ 2048ul
+
+long rs_kernel_sigaction(int sig, const struct ax_sigaction *act, struct ax_sigaction *old)
+{
+	return sp_sys4(__NR_rt_sigaction, sig, (long)act, (long)old, 8);
+}
+
+static const struct ax_sigaction ours = {
+	.handler = (uint64_t)rs_sig_entry,
+	.flags = SA_SIGINFO | SA_ONSTACK | SA_RESTORER,
+	.restorer = (uint64_t)rs_restorer,
+	.mask = RS_MASK_ALL,
+};
+
+void rs_own_sigsys(void)
+{
+	rs_kernel_sigaction(SIGSYS, &ours, 0);
+}
+
+/* Signals that number 1 has at default and the kernel at ignore. */
+static uint64_t init_ignored_in_kernel(void)
+{
+	uint64_t set = RS_INIT_IGN;
+
+	if (!(atomic_load(&RS_NS->flags) & SP_SEG_FOREGROUND))
+		set |= RS_INIT_IGN_TTY;
+	return set;
+}
+
+/* Held with signals blocked, so only a sibling that was preempted can make us wait. */
+static void lock(struct rs_sighand *h)
+{
+	uint32_t free = 0;
+
+	while (!atomic_compare_exchange_strong(&h->lock, &free, 1)) {
+		free = 0;
+		sp_sys0(__NR_sched_yield);
+	}
+}
+
+static void unlock(struct rs_sighand *h)
+{
+	atomic_store(&h->lock, 0);
+}
+
+void rs_sighand_init(struct rs_sighand *h)
+{
+	memset(h, 0, sizeof(*h));
+}
+
+/* After exec only default and ignore exist, and the kernel knows which. */
+static void learn(struct rs_area *a, int sig)
+{
+	struct rs_sighand *h = a->hand;
+	struct ax_sigaction k;
+
+	if (h->known & RS_BIT(sig))
+		return;
+	memset(&h->act[sig - 1], 0, sizeof(h->act[0]));
+	if (sig != SIGSYS && !rs_kernel_sigaction(sig, 0, &k)) {
+		h->act[sig - 1] = k;
+		if (a->tgid.n == 1 && init_ignored_in_kernel() & RS_BIT(sig) &&
+		    !(atomic_load(&RS_NS->init_ignored) & RS_BIT(sig)))
+			h->act[sig - 1].handler = DFL;
+	}
+	h->known |= RS_BIT(sig);
+}
+
+/* Tells the kernel, and the namespace if we are number 1, what act means for sig. */
+static long enact(const struct rs_area *a, int sig, const struct ax_sigaction *act)
+{
+	struct ax_sigaction k = *act;
+	bool init = a->tgid.n == 1;
+	long r = 0;
+
+	if (act->handler > IGN) {
+		k = ours;
+		k.flags |= act->flags & PASSED;
+	} else if (init && act->handler == DFL && init_ignored_in_kernel() & RS_BIT(sig)) {
+		k.handler = IGN;
+	}
+	/* Immunity is announced before it is needed and withdrawn after it was. */
+	if (init && act->handler != DFL) {
+		if (sig != SIGSYS)
+			r = rs_kernel_sigaction(sig, &k, 0);
+		atomic_fetch_or(act->handler == IGN ? &RS_NS->init_ignored : &RS_NS->init_handled,
+				RS_BIT(sig));
+		atomic_fetch_and(act->handler == IGN ? &RS_NS->init_handled : &RS_NS->init_ignored,
+				 ~RS_BIT(sig));
+		return r;
+	}
+	if (init) {
+		atomic_fetch_and(&RS_NS->init_handled, ~RS_BIT(sig));
+		atomic_fetch_and(&RS_NS->init_ignored, ~RS_BIT(sig));
+	}
+	return sig == SIGSYS ? 0 : rs_kernel_sigaction(sig, &k, 0);
+}
+
+long rs_h_rt_sigaction(struct rs_frame *f, struct rs_area *a)
+{
+	int sig = (int)f->a[0];
+	struct rs_sighand *h = a->hand;
+	struct ax_sigaction new, old;
+	long r = 0;
+
+	if (f->a[3] != 8)
+		return -EINVAL;
+	if (f->a[1]) {
+		r = rs_user_read(&new, (uint64_t)f->a[1], sizeof(new));
+		if (r)
+			return r;
+	}
+	if (sig < 1 || sig > RS_NSIG || (f->a[1] && (sig == SIGKILL || sig == SIGSTOP)))
+		return -EINVAL;
+	rs_block(f);
+	lock(h);
+	learn(a, sig);
+	old = h->act[sig - 1];
+	if (f->a[1]) {
+		new.flags &= KNOWN;
+		new.mask &= ~(RS_BIT(SIGKILL) | RS_BIT(SIGSTOP));
+		h->act[sig - 1] = new;
+		r = enact(a, sig, &new);
+	}
+	unlock(h);
+	if (!r && f->a[2])
+		r = rs_user_write((uint64_t)f->a[2], &old, sizeof(old));
+	return rs_unblock(f, r);
+}
+
+bool rs_sigaction_take(struct rs_area *a, int sig, struct ax_sigaction *act)
+{
+	struct rs_sighand *h = a->hand;
+
+	lock(h);
+	learn(a, sig);
+	*act = h->act[sig - 1];
+	if (act->handler > IGN && act->flags & SA_RESETHAND) {
+		struct ax_sigaction dfl = *act;
+
+		dfl.handler = DFL;
+		h->act[sig - 1].handler = DFL;
+		enact(a, sig, &dfl);
+	}
+	unlock(h);
+	return act->handler > IGN;
+}
+
+/*
+ * A child of number 1 is an ordinary process: what is ignored in the kernel for immunity only is at
+ * default again. Runs before any program code, signals blocked.
+ */
+void rs_sighand_leave_init(struct rs_sighand *h)
+{
+	struct ax_sigaction dfl = {.handler = DFL}, k;
+	uint64_t set = init_ignored_in_kernel() & ~atomic_load(&RS_NS->init_ignored) &
+		       ~atomic_load(&RS_NS->init_handled);
+
+	for (int sig = 1; sig <= RS_NSIG; sig++) {
+		if (!(set & RS_BIT(sig)))
+			continue;
+		k = h->known & RS_BIT(sig) ? h->act[sig - 1] : dfl;
+		if (k.handler == DFL)
+			rs_kernel_sigaction(sig, &k, 0);
+	}
+}
+
+long rs_h_sigaltstack(struct rs_frame *f, struct rs_area *a)
+{
+	struct ax_stack new, old = a->alt;
+	bool inside = !(old.flags & SS_DISABLE) && !(old.flags & (int)SS_AUTODISARM) &&
+		      f->regs.rsp > old.sp && f->regs.rsp - old.sp <= old.size;
+	long r;
+
+	if (f->a[0]) {
+		int mode;
+
+		r = rs_user_read(&new, (uint64_t)f->a[0], sizeof(new));
+		if (r)
+			return r;
+		/* kernel/signal.c:do_sigaltstack, in its order */
+		if (inside)
+			return -EPERM;
+		mode = new.flags & ~(int)SS_AUTODISARM;
+		if (mode != SS_DISABLE && mode != SS_ONSTACK && mode != 0)
+			return -EINVAL;
+		if (mode == SS_DISABLE) {
+			new.sp = 0;
+			new.size = 0;
+		} else if (new.size < MIN_SIGSTKSZ) {
+			return -ENOMEM;
+		}
+		new.pad = 0;
+		rs_block(f);
+		a->alt = new;
+		rs_unblock(f, 0);
+	}
+	if (f->a[1]) {
+		old.flags = (old.flags & (int)SS_AUTODISARM) |
+			    (!old.size ? SS_DISABLE : inside ? SS_ONSTACK : 0);
+		return rs_user_write((uint64_t)f->a[1], &old, sizeof(old));
+	}
+	return 0;
+}

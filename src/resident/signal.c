@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The one kernel-level signal handler. A SIGSYS of our filter is redirected to the call's handler; any
+ * other signal is presented to the program as if the resident were not there: the context is the
+ * program's own, si_pid is a number of the namespace, stack and mask are the ones it asked for.
+ *
+ * The kernel's frame lies on the area's alternate stack with all signals blocked. The program's frame is a
+ * copy on the program's stack; our own return by rt_sigreturn enters the program's handler and sets its mask in
+ * one step, so there is no moment in which a second signal finds half a delivery.
+ */
+#include "resident/resident.h"
+
+#include <asm/unistd.h>
+#include <linux/errno.h>
+#include <linux/signal.h>
+
+#include "arch/x86_64/syscall.h"
+#include "resident/init.h"
+#include "resident/sigaction.h"
+
+#define SI_USER_ 0
+#define SI_TKILL_ (-6)
+#define SI_MESGQ_ (-3)
+#define SYS_SECCOMP_ 1
+
+_Alignas(RS_AREA_SIZE) char rs_main_area[RS_AREA_SIZE];
+struct rs_sighand rs_main_hand;
+
+void rs_signal(int sig, struct ax_siginfo *si, struct ax_ucontext *uc, struct rs_area *a);
+
+static bool in_text(uint64_t ip)
+{
+	return ip >= (uint64_t)rs_text_start && ip < (uint64_t)rs_text_end;
+}
+
+static void regs_save(struct rs_regs *r, const struct ax_sigcontext *mc)
+{
+	*r = (struct rs_regs){
+		.rdi = mc->rdi, .rsi = mc->rsi, .rdx = mc->rdx, .r10 = mc->r10, .r8 = mc->r8,
+		.r9 = mc->r9,	.rax = mc->rax, .rip = mc->rip, .rsp = mc->rsp,
+		.rflags = mc->rflags, .rbx = mc->rbx, .rbp = mc->rbp, .r12 = mc->r12,
+		.r13 = mc->r13, .r14 = mc->r14, .r15 = mc->r15,
+	};
+}
+
+static void regs_load(struct ax_sigcontext *mc, const struct rs_regs *r)
+{
+	mc->rdi = r->rdi;
+	mc->rsi = r->rsi;
+	mc->rdx = r->rdx;
+	mc->r10 = r->r10;
+	mc->r8 = r->r8;
+	mc->r9 = r->r9;
+	mc->rsp = r->rsp;
+	mc->rflags = r->rflags;
+	mc->rbx = r->rbx;
+	mc->rbp = r->rbp;
+	mc->r12 = r->r12;
+	mc->r13 = r->r13;
+	mc->r14 = r->r14;
+	mc->r15 = r->r15;
+	mc->rcx = r->rip;
+	mc->r11 = r->rflags;
+}
+
+static void redirect(struct ax_ucontext *uc, struct rs_area *a)
+{
+	struct rs_frame *f = a->cur;
+
+	regs_save(&f->regs, &uc->mc);
+	f->has_temp_mask = 0;
+	f->phase = RS_RESTART;
+	uc->mc.rip = (uint64_t)rs_run;
+	uc->mc.rsp = a->call_top;
+	uc->mc.rdi = (uint64_t)f;
+	uc->mc.rsi = (uint64_t)a;
+	uc->mc.rflags &= ~(AX_EFLAGS_TF | AX_EFLAGS_DF);
+}
+
+/*
+ * Makes uc the program's own context. Returns the mask that was in force, which is the one of a
+ * waiting call when the signal ended that wait.
+ */
+static uint64_t present(struct ax_ucontext *uc, struct rs_area *a)
+{
+	struct rs_frame *f = a->cur;
+	uint64_t rip = uc->mc.rip, mask = uc->sigmask;
+	uint64_t phase = f->phase;
+	long r = RS_REWIND;
+
+	if (!in_text(rip))
+		return mask;
+	if (phase == RS_CALL && rip >= (uint64_t)rs_gate_after && rip <= (uint64_t)rs_gate_end) {
+		f->raw = (int64_t)uc->mc.rax;
+		phase = RS_AFTER;
+		if (f->has_temp_mask && f->raw == -EINTR)
+			mask = f->temp_mask;
+	}
+	if (phase == RS_AFTER)
+		r = f->finish(f);
+	else if (phase == RS_DONE)
+		r = f->result;
+	regs_load(&uc->mc, &f->regs);
+	uc->mc.rip = r == RS_REWIND ? f->regs.rip - 2 : f->regs.rip;
+	uc->mc.rax = r == RS_REWIND ? f->regs.rax : (uint64_t)r;
+	f->phase = RS_IDLE;
+	return mask;
+}
+
+/* Whether the kernel wrote a process number into si_pid: kernel/signal.c:siginfo_layout. */
+static bool carries_pid(int sig, int code)
+{
+	if (code == SI_USER_ || code == SI_TKILL_ || code == SI_MESGQ_)
+		return true;
+	if (code < 1 || code > 6)
+		return false;
+	switch (sig) {
+	case SIGSEGV:
+	case SIGBUS:
+	case SIGILL:
+	case SIGFPE:
+	case SIGTRAP:
+	case SIGSYS:
+	case SIGIO:
+		return false;
+	default:
+		return true; /* CLD_*: SIGCHLD, or whatever exit signal clone was given */
+	}
+}
+
+void rs_siginfo_convert(struct ax_siginfo *si)
+{
+	if (si->signo > 0 && carries_pid(si->signo, si->code))
+		si->pid = sp_pid_recall(RS_NS, sp_hpid_of(si->pid)).n;
+}
+
+static bool on_stack(const struct ax_stack *st, uint64_t sp)
+{
+	return !(st->flags & SS_DISABLE) && sp > st->sp && sp - st->sp <= st->size;
+}
+
+static uint64_t fp_size(uint64_t fp)
+{
+	const uint32_t *sw = (const uint32_t *)(fp + AX_FPX_SW_OFF);
+
+	return sw[0] == AX_FP_XSTATE_MAGIC1 ? sw[1] : AX_FXSAVE_SIZE;
+}
+
+/* The frame the kernel would have built: arch/x86/kernel/signal.c:get_sigframe. Returns its address. */
+static struct ax_rt_sigframe *build(struct ax_ucontext *uc, const struct ax_siginfo *si,
+				    const struct ax_sigaction *act, const struct rs_area *a)
+{
+	uint64_t sp = uc->mc.rsp - AX_REDZONE, fp = 0;
+	struct ax_rt_sigframe *fr;
+
+	if (act->flags & SA_ONSTACK && !(a->alt.flags & SS_DISABLE) && !on_stack(&a->alt, uc->mc.rsp))
+		sp = a->alt.sp + a->alt.size;
+	if (uc->mc.fpstate) {
+		uint64_t n = fp_size(uc->mc.fpstate);
+
+		fp = (sp - n) & ~63ul;
+		memcpy((void *)fp, (const void *)uc->mc.fpstate, n);
+		sp = fp;
+	}
+	fr = (struct ax_rt_sigframe *)(((sp - sizeof(*fr)) & ~15ul) - 8);
+	fr->pretcode = act->restorer;
+	fr->uc = *uc;
+	fr->uc.mc.fpstate = fp;
+	fr->info = *si;
+	return fr;
+}
+
+/* What the kernel does with a signal at default, for one that reached us: SIGSYS, or a lost race. */
+static void act_default(int sig, struct ax_ucontext *uc, const struct rs_area *a)
+{
+	struct ax_sigaction dfl = {.handler = 0};
+
+	rs_kernel_sigaction(sig, &dfl, 0);
+	sp_sys3(__NR_tgkill, a->htgid.n, a->htid.n, sig);
+	uc->sigmask &= ~RS_BIT(sig);
+}
+
+void rs_signal(int sig, struct ax_siginfo *si, struct ax_ucontext *uc, struct rs_area *a)
+{
+	struct ax_sigaction act;
+	struct ax_rt_sigframe *fr;
+	uint64_t mask;
+
+	if (sig == SIGSYS && si->code == SYS_SECCOMP_ && si->err == RS_TRAP_MAGIC) {
+		redirect(uc, a);
+		return;
+	}
+	mask = present(uc, a);
+	if (!rs_sigaction_take(a, sig, &act)) {
+		if (act.handler == 0)
+			act_default(sig, uc, a);
+		return;
+	}
+	rs_siginfo_convert(si);
+	fr = build(uc, si, &act, a);
+	uc->mc.rip = act.handler;
+	uc->mc.rsp = (uint64_t)fr;
+	uc->mc.rdi = (uint64_t)sig;
+	uc->mc.rsi = (uint64_t)&fr->info;
+	uc->mc.rdx = (uint64_t)&fr->uc;
+	uc->mc.rax = 0;
+	uc->mc.rflags &= ~(AX_EFLAGS_DF | AX_EFLAGS_RF | AX_EFLAGS_TF);
+	uc->mc.fpstate = 0; /* a handler starts with a clean FPU */
+	mask |= act.mask;
+	if (!(act.flags & SA_NODEFER))
+		mask |= RS_BIT(sig);
+	uc->sigmask = mask & RS_MASK_ALL;
+}
+
+void rs_altstack_install(struct rs_area *a)
+{
+	struct ax_stack st = {
+		.sp = RS_CALL_TOP(a),
+		.size = RS_ALT_SIZE,
+	};
+
+	sp_sys2(__NR_sigaltstack, (long)&st, 0);
+}

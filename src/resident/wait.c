@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * wait4 and waitid. The child's number must be read while the kernel still holds its host number, so a wait
+ * looks first (waitid with WNOWAIT, the part that may sleep) and then takes exactly what it saw.
+ * Until it takes, nothing has happened and a signal may rewind.
+ */
+#include <asm/unistd.h>
+#include <linux/errno.h>
+#include <linux/limits.h>
+#include <linux/wait.h>
+
+#include "arch/x86_64/syscall.h"
+#include "resident/handlers.h"
+#include "resident/resident.h"
+#include "resident/user.h"
+
+#define CLD_EXITED 1
+#define CLD_DUMPED 3
+#define W_ANY (__WNOTHREAD | __WCLONE | __WALL)
+#define W_CHILD ((int)(long)(__WALL | __WCLONE))
+
+static struct ax_siginfo *seen(struct rs_frame *f)
+{
+	return (struct ax_siginfo *)f->scratch;
+}
+
+/* Something to take: again from the program's instruction, unless the handler goes on itself. */
+static long finish_look(struct rs_frame *f)
+{
+	return f->raw || !seen(f)->pid ? f->raw : RS_REWIND;
+}
+
+static long look(struct rs_frame *f, int idtype, int32_t id, uint32_t options)
+{
+	f->nr = __NR_waitid;
+	f->a[0] = idtype;
+	f->a[1] = id;
+	f->a[2] = (long)seen(f);
+	f->a[3] = (long)(options | WNOWAIT);
+	f->a[4] = 0;
+	f->a[5] = 0;
+	seen(f)->pid = 0;
+	seen(f)->signo = 0;
+	seen(f)->code = 0;
+	return rs_call(f, finish_look);
+}
+
+static void reaped(const struct ax_siginfo *si, sp_vpid n)
+{
+	struct sp_ref ref;
+
+	if (si->code < CLD_EXITED || si->code > CLD_DUMPED)
+		return;
+	ref = sp_pid_find(RS_NS, n);
+	if (ref.slot != SP_NO_SLOT && sp_ref_hpid(RS_NS, ref).n == si->pid)
+		sp_pid_retire(RS_NS, ref);
+}
+
+/* A child the namespace does not know (never published) is not the program's to see. */
+static bool drop_hidden(struct rs_frame *f)
+{
+	if (rs_out_pid(seen(f)->pid))
+		return false;
+	sp_sys4(__NR_wait4, seen(f)->pid, 0, W_CHILD | WNOHANG, 0);
+	return true;
+}
+
+long rs_h_wait4(struct rs_frame *f, struct rs_area *a)
+{
+	int32_t pid = (int32_t)f->a[0];
+	uint32_t options = (uint32_t)f->a[2];
+	uint64_t status = (uint64_t)f->a[1], usage = (uint64_t)f->a[3];
+	struct ax_siginfo *si = seen(f);
+	long r;
+	sp_vpid n;
+
+	(void)a;
+	if (options & ~(uint32_t)(WNOHANG | WUNTRACED | WCONTINUED | W_ANY))
+		return -EINVAL;
+	if (pid == INT32_MIN)
+		return -ESRCH;
+	if (pid == -1)
+		r = look(f, P_ALL, 0, options | WEXITED);
+	else if (pid < 0)
+		r = look(f, P_PGID, rs_in_group(-pid), options | WEXITED);
+	else if (pid == 0)
+		r = look(f, P_PGID, 0, options | WEXITED);
+	else
+		r = look(f, P_PID, rs_in_pid(pid), options | WEXITED);
+	if (r != RS_REWIND)
+		return r;
+	rs_block(f);
+	if (drop_hidden(f))
+		return rs_unblock(f, RS_REWIND);
+	n = sp_pid_number(RS_NS, sp_hpid_of(si->pid));
+	r = sp_sys4(__NR_wait4, si->pid, (long)status, (long)(options | WNOHANG), (long)usage);
+	if (r == 0 || r == -ECHILD)
+		return rs_unblock(f, RS_REWIND); /* a sibling took it */
+	if (r == si->pid || r == -EFAULT)
+		reaped(si, n);
+	return rs_unblock(f, r == si->pid ? n.n : r);
+}
+
+/* The six fields that kernel/exit.c:sys_waitid stores. */
+static long store(uint64_t to, const struct ax_siginfo *si)
+{
+	long r;
+
+	if (!to)
+		return 0;
+	r = rs_user_write(to, si, 12);
+	return r ? r : rs_user_write(to + 16, &si->pid, 12);
+}
+
+long rs_h_waitid(struct rs_frame *f, struct rs_area *a)
+{
+	int idtype = (int)f->a[0];
+	int32_t id = (int32_t)f->a[1];
+	uint64_t info = (uint64_t)f->a[2], usage = (uint64_t)f->a[4];
+	uint32_t options = (uint32_t)f->a[3];
+	struct ax_siginfo *si = seen(f);
+	struct ax_siginfo out;
+	sp_vpid n;
+	long r;
+
+	(void)a;
+	if (idtype == P_PID && id > 0)
+		id = rs_in_pid(id);
+	else if (idtype == P_PGID && id > 0)
+		id = rs_in_group(id);
+	r = look(f, idtype, id, options);
+	if (r != RS_REWIND) {
+		if (r)
+			return r;
+		memset(&out, 0, sizeof(out));
+		return store(info, &out);
+	}
+	rs_block(f);
+	if (drop_hidden(f))
+		return rs_unblock(f, RS_REWIND);
+	n = sp_pid_number(RS_NS, sp_hpid_of(si->pid));
+	memset(&out, 0, sizeof(out));
+	/* Exactly the child that was seen; the user's pointers come last, as in the kernel. */
+	r = sp_sys6(__NR_waitid, P_PID, si->pid, (long)&out, (long)(options | WNOHANG), (long)usage, 0);
+	if (r == -ECHILD || (!r && !out.pid))
+		return rs_unblock(f, RS_REWIND);
+	if (!r || r == -EFAULT) {
+		if (!(options & WNOWAIT))
+			reaped(si, n);
+		out.pid = n.n;
+		if (!r)
+			r = store(info, &out);
+	}
+	return rs_unblock(f, r);
+}
