@@ -103,11 +103,13 @@ static bool climb(struct walk *w)
 		w->p.task = BD_TASK_NONE;
 		enter(w, PROCESS);
 		break;
-	default:
+	case THREAD:
 		w->p.task = BD_TASK_DIR;
 		if (w->p.kind == BD_PROC_THREAD_SELF)
 			w->p.kind = BD_PROC_SELF;
 		enter(w, TASK);
+		break;
+	case OUTSIDE:
 		break;
 	}
 	return true;
@@ -156,9 +158,10 @@ static bool descend(struct walk *w, struct name n)
 		w->p.task = BD_TASK_ONE;
 		enter(w, THREAD);
 		return true;
-	default:
+	case THREAD:
 		return false;
 	}
+	return false;
 }
 
 /* Compares the names below the base with a text such as "ns/pid". */

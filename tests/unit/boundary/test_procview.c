@@ -1,0 +1,384 @@
+/* build: src/boundary/procview.c src/base/fmt.c */
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The texts of procfs: made-up ones with everything awkward in them, and all that this machine has.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "boundary/procview.h"
+
+/* Numbers from 100 on are inside, as 7 more; groups as 9 more. */
+static sp_vpid number(void *ctx, sp_hpid hid)
+{
+	assert_true(hid.n != 0);
+	++*(unsigned *)ctx;
+	return sp_vpid_of(hid.n >= 100 ? hid.n + 7 : 0);
+}
+
+static sp_vpid group(void *ctx, sp_hpid hid)
+{
+	assert_true(hid.n != 0);
+	++*(unsigned *)ctx;
+	return sp_vpid_of(hid.n >= 100 ? hid.n + 9 : 0);
+}
+
+static sp_vpid same(void *ctx, sp_hpid hid)
+{
+	(void)ctx;
+	return sp_vpid_of(hid.n);
+}
+
+static unsigned asked;
+static const struct bd_map map = {number, group, &asked};
+static const struct bd_map identity = {same, same, NULL};
+
+static char result[1 << 20];
+
+/* in without a NUL behind it, out of exactly cap bytes: the sanitizer guards both ends. */
+static int view_into(enum bd_proc_leaf leaf, const struct bd_map *m, const char *in, size_t len,
+		     size_t cap)
+{
+	char *copy = malloc(len ? len : 1), *buf = malloc(cap);
+	struct sp_text out;
+	int r;
+
+	memcpy(copy, in, len);
+	sp_text_init(&out, buf, cap);
+	r = bd_procview(leaf, m, copy, len, &out);
+	assert_true(out.len < cap && strlen(buf) == out.len);
+	assert_true(cap <= sizeof(result));
+	memcpy(result, buf, out.len + 1);
+	free(buf);
+	free(copy);
+	return r;
+}
+
+static int view(enum bd_proc_leaf leaf, const struct bd_map *m, const char *in)
+{
+	return view_into(leaf, m, in, strlen(in), BD_PROCVIEW_ROOM(strlen(in)));
+}
+
+static void stat_texts(void **state)
+{
+	static const char *const rows[][2] = {
+		{"123 (sh) S 120 121 122 34817 125 4194304 1 2 3\n",
+		 "130 (sh) S 127 130 131 34817 134 4194304 1 2 3\n"},
+		{"123 (sh) S 1 1 1 0 -1 4194304\n", "130 (sh) S 0 0 0 0 -1 4194304\n"},
+		{"123 (sh) S 0 0 0 0 0 4194304\n", "130 (sh) S 0 0 0 0 0 4194304\n"},
+		{"123 (a b) c) (d) R 120 5 122 0 -1 1\n", "130 (a b) c) (d) R 127 0 131 0 -1 1\n"},
+		{"123 () 1 2 3 4 5) Z 120 121 122 0 0 1\n",
+		 "130 () 1 2 3 4 5) Z 127 130 131 0 0 1\n"},
+		{"123 () Z 120 121 122 0 0 1\n", "130 () Z 127 130 131 0 0 1\n"},
+		{"5 (x\ny) T 120 121 122 0 99 \n", "0 (x\ny) T 127 130 131 0 0 \n"},
+	};
+	static const char *const bad[] = {
+		"",
+		"123",
+		"123 ",
+		"123 (",
+		"123 (sh",
+		"123 (sh)",
+		"123 (sh) S",
+		"123 (sh) S 1 1 1 0 -1",
+		"x (sh) S 1 1 1 0 -1 1",
+		"123 sh S 1 1 1 0 -1 1",
+		"123  (sh) S 1 1 1 0 -1 1",
+		"123 (sh)S 1 1 1 0 -1 1",
+		"123 (sh) S x 1 1 0 -1 1",
+		"123 (sh) S 01 1 1 0 -1 1",
+		"123 (sh) S  1 1 0 -1 1",
+		"123 (sh) S 99999999999 1 1 0 -1 1",
+		"-5 (sh) S 1 1 1 0 -1 1",
+		"123 ) S 1 1 1 0 -1 1",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(view(BD_LEAF_STAT, &map, rows[i][0]), 0);
+		assert_string_equal(result, rows[i][1]);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (view(BD_LEAF_STAT, &map, bad[i]) != -EINVAL)
+			fail_msg("taken for a stat text: %s", bad[i]);
+}
+
+static void status_texts(void **state)
+{
+	static const char in[] =
+		"Name:\tPid:\t123\nUmask:\t0022\nTgid:\t120\nNgid:\t120\nPid:\t123\n"
+		"PPid:\t1\nTracerPid:\t0\nUid:\t1000\t1000\t1000\t1000\n"
+		"Groups:\t120 123 \nNStgid:\t120\nNSpid:\t123\t5\t120\nNSpgid:\t130\n"
+		"NSsid:\t2\nVmPeak:\t    120 kB\nPid: 120\nSigQ:\t120/123\n";
+	static const char want[] =
+		"Name:\tPid:\t123\nUmask:\t0022\nTgid:\t127\nNgid:\t120\nPid:\t130\n"
+		"PPid:\t0\nTracerPid:\t0\nUid:\t1000\t1000\t1000\t1000\n"
+		"Groups:\t120 123 \nNStgid:\t127\nNSpid:\t130\t5\t120\nNSpgid:\t139\n"
+		"NSsid:\t0\nVmPeak:\t    120 kB\nPid: 120\nSigQ:\t120/123\n";
+
+	(void)state;
+	assert_int_equal(view(BD_LEAF_STATUS, &map, in), 0);
+	assert_string_equal(result, want);
+	assert_int_equal(view(BD_LEAF_STATUS, &map, ""), 0);
+	assert_string_equal(result, "");
+	assert_int_equal(view(BD_LEAF_STATUS, &map, "Pid:\t123"), 0);
+	assert_string_equal(result, "Pid:\t130");
+	assert_int_equal(view(BD_LEAF_STATUS, &map, "\n\nPid:\t0\n"), 0);
+	assert_string_equal(result, "\n\nPid:\t0\n");
+	assert_int_equal(view(BD_LEAF_STATUS, &map, "Pid:\t\n"), -EINVAL);
+	assert_int_equal(view(BD_LEAF_STATUS, &map, "Pid:\t12x\n"), -EINVAL);
+	assert_int_equal(view(BD_LEAF_STATUS, &map, "Pid:\t-1\n"), -EINVAL);
+	assert_int_equal(view(BD_LEAF_STATUS, &map, "Pid:\t"), -EINVAL);
+}
+
+static void children_texts(void **state)
+{
+	(void)state;
+	assert_int_equal(view(BD_LEAF_CHILDREN, &map, "120 5 123 "), 0);
+	assert_string_equal(result, "127 130 ");
+	assert_int_equal(view(BD_LEAF_CHILDREN, &map, "120"), 0);
+	assert_string_equal(result, "127 ");
+	assert_int_equal(view(BD_LEAF_CHILDREN, &map, "0 1 2 "), 0);
+	assert_string_equal(result, "");
+	assert_int_equal(view(BD_LEAF_CHILDREN, &map, ""), 0);
+	assert_string_equal(result, "");
+	assert_int_equal(view(BD_LEAF_CHILDREN, &map, " "), -EINVAL);
+	assert_int_equal(view(BD_LEAF_CHILDREN, &map, "120\n"), -EINVAL);
+	assert_int_equal(view(BD_LEAF_CHILDREN, &map, "120  123 "), -EINVAL);
+	assert_int_equal(view(BD_LEAF_CHILDREN, &map, "120 x"), -EINVAL);
+}
+
+static void other_leaves(void **state)
+{
+	(void)state;
+	assert_true(bd_procview_has(BD_LEAF_STAT) && bd_procview_has(BD_LEAF_STATUS) &&
+		    bd_procview_has(BD_LEAF_CHILDREN));
+	assert_false(bd_procview_has(BD_LEAF_NONE) || bd_procview_has(BD_LEAF_COMM));
+	assert_int_equal(view(BD_LEAF_COMM, &map, "sh\n"), -EINVAL);
+	assert_int_equal(bd_procview_cut(BD_LEAF_STAT, "1 (a) S ", 8), 0);
+}
+
+/* A text is all there or it is said not to be; whatever the room. */
+static void every_size_of_room(void **state)
+{
+	static const struct {
+		enum bd_proc_leaf leaf;
+		const char *in;
+	} rows[] = {
+		{BD_LEAF_STAT, "123 (sh) S 120 121 122 34817 125 4194304 1 2 3\n"},
+		{BD_LEAF_STATUS, "Name:\tx\nTgid:\t120\nPid:\t123\nNSpid:\t123\n"},
+		{BD_LEAF_CHILDREN, "120 123 99 "},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char whole[128];
+		size_t len;
+
+		assert_int_equal(view(rows[i].leaf, &map, rows[i].in), 0);
+		strcpy(whole, result);
+		len = strlen(whole);
+		for (size_t cap = 1; cap <= len + 1; cap++) {
+			int r = view_into(rows[i].leaf, &map, rows[i].in, strlen(rows[i].in), cap);
+
+			assert_int_equal(r, cap <= len ? -E2BIG : 0);
+			assert_int_equal(strncmp(result, whole, cap - 1), 0);
+		}
+	}
+}
+
+/* Reads in steps of `step` bytes as a caller with a small buffer does. */
+static void in_pieces(enum bd_proc_leaf leaf, const char *in, size_t step, char *out, size_t cap)
+{
+	char buf[512];
+	size_t have = 0, len = strlen(in), pos = 0;
+	struct sp_text text;
+
+	sp_text_init(&text, out, cap);
+	while (pos < len || have) {
+		size_t more = len - pos < step ? len - pos : step, cut;
+
+		assert_true(have + more <= sizeof(buf));
+		memcpy(buf + have, in + pos, more);
+		have += more;
+		pos += more;
+		cut = pos == len ? have : bd_procview_cut(leaf, buf, have);
+		assert_true(cut <= have);
+		assert_int_equal(bd_procview(leaf, &map, buf, cut, &text), 0);
+		memmove(buf, buf + cut, have - cut);
+		have -= cut;
+	}
+}
+
+static void pieces_make_the_whole(void **state)
+{
+	char list[4096] = "", status[16384], out[32768];
+	size_t n = 0;
+
+	(void)state;
+	for (unsigned i = 95; i < 400; i += 3)
+		n += (size_t)snprintf(list + n, sizeof(list) - n, "%u ", i);
+	snprintf(status, sizeof(status), "Name:\tx\nTgid:\t120\nGroups:\t%s%s\nNSpid:\t123\t5\nx\n",
+		 list, list);
+	for (size_t step = 1; step < 200; step++) {
+		assert_int_equal(view(BD_LEAF_CHILDREN, &map, list), 0);
+		in_pieces(BD_LEAF_CHILDREN, list, step, out, sizeof(out));
+		assert_string_equal(out, result);
+		assert_int_equal(view(BD_LEAF_STATUS, &map, status), 0);
+		in_pieces(BD_LEAF_STATUS, status, step, out, sizeof(out));
+		assert_string_equal(out, result);
+	}
+}
+
+static size_t slurp(const char *path, char *buf, size_t cap)
+{
+	int fd = open(path, O_RDONLY);
+	size_t len = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return 0;
+	while (len < cap - 1 && (n = read(fd, buf + len, cap - 1 - len)) > 0)
+		len += (size_t)n;
+	close(fd);
+	buf[len] = '\0';
+	return len;
+}
+
+static int field(const char *text, const char *key)
+{
+	const char *p = strstr(text, key);
+
+	assert_non_null(p);
+	return atoi(p + strlen(key));
+}
+
+static int seven(int n)
+{
+	return n >= 100 ? n + 7 : 0;
+}
+
+static int nine(int n)
+{
+	return n >= 100 ? n + 9 : 0;
+}
+
+static void check_process(const char *dir)
+{
+	static char in[65536];
+	char path[300];
+	int a[6], b[6];
+	size_t len;
+
+	snprintf(path, sizeof(path), "%s/stat", dir);
+	len = slurp(path, in, sizeof(in));
+	if (len) {
+		assert_int_equal(view(BD_LEAF_STAT, &identity, in), 0);
+		assert_string_equal(result, in);
+		assert_int_equal(view(BD_LEAF_STAT, &map, in), 0);
+		assert_int_equal(sscanf(strrchr(in, ')'), ") %*c %d %d %d %d %d", a, a + 1, a + 2,
+					a + 3, a + 4),
+				 5);
+		assert_int_equal(sscanf(strrchr(result, ')'), ") %*c %d %d %d %d %d", b, b + 1,
+					b + 2, b + 3, b + 4),
+				 5);
+		assert_int_equal(atoi(result), seven(atoi(in)));
+		assert_int_equal(b[0], seven(a[0]));
+		assert_int_equal(b[1], nine(a[1]));
+		assert_int_equal(b[2], nine(a[2]));
+		assert_int_equal(b[3], a[3]);
+		assert_int_equal(b[4], a[4] == -1 ? -1 : nine(a[4]));
+		assert_true(len <= BD_STAT_MAX);
+	}
+	snprintf(path, sizeof(path), "%s/status", dir);
+	if (slurp(path, in, sizeof(in))) {
+		assert_int_equal(view(BD_LEAF_STATUS, &identity, in), 0);
+		assert_string_equal(result, in);
+		assert_int_equal(view(BD_LEAF_STATUS, &map, in), 0);
+		assert_int_equal(field(result, "\nTgid:\t"), seven(field(in, "\nTgid:\t")));
+		assert_int_equal(field(result, "\nPid:\t"), seven(field(in, "\nPid:\t")));
+		assert_int_equal(field(result, "\nPPid:\t"), seven(field(in, "\nPPid:\t")));
+		assert_int_equal(field(result, "\nNSpid:\t"), seven(field(in, "\nNSpid:\t")));
+		assert_int_equal(field(result, "\nNSsid:\t"), nine(field(in, "\nNSsid:\t")));
+		assert_string_equal(strstr(result, "\nVmPeak") ?: "", strstr(in, "\nVmPeak") ?: "");
+	}
+}
+
+static void this_machine(void **state)
+{
+	static const char *const names[] = {"x", ") S 1 2 3 4 5", "a\nPid:\t1", "(", ")) )", ""};
+	static char in[65536];
+	DIR *d = opendir("/proc");
+	unsigned seen = 0;
+	char path[300];
+	struct dirent *e;
+
+	(void)state;
+	assert_non_null(d);
+	while ((e = readdir(d))) {
+		if (!isdigit((unsigned char)e->d_name[0]))
+			continue;
+		snprintf(path, sizeof(path), "/proc/%s", e->d_name);
+		check_process(path);
+		seen++;
+	}
+	closedir(d);
+	assert_true(seen >= 1);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		prctl(PR_SET_NAME, names[i]);
+		check_process("/proc/self");
+	}
+	/* Forty children and this thread's list of them. */
+	for (unsigned i = 0; i < 40; i++) {
+		pid_t child = fork();
+
+		if (!child) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			while (getppid() != 1)
+				pause();
+			_exit(0);
+		}
+		prctl(PR_SET_NAME, "parent");
+	}
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
+	assert_true(slurp(path, in, sizeof(in)) > 40);
+	assert_int_equal(view(BD_LEAF_CHILDREN, &identity, in), 0);
+	assert_string_equal(result, in);
+	for (char *p = in, *end; *p; p = end + 1) {
+		kill((pid_t)strtol(p, &end, 10), SIGKILL);
+		assert_int_equal(*end, ' ');
+	}
+	for (unsigned i = 0; i < 40; i++)
+		assert_true(wait(NULL) > 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(stat_texts),	      cmocka_unit_test(status_texts),
+		cmocka_unit_test(children_texts),     cmocka_unit_test(other_leaves),
+		cmocka_unit_test(every_size_of_room), cmocka_unit_test(pieces_make_the_whole),
+		cmocka_unit_test(this_machine),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
