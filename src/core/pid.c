@@ -227,7 +227,7 @@ int sp_pid_publish(struct sp_segment *ns, struct sp_ref *ref, sp_hpid hid)
 	e = sp_entry_at(ns, ref->slot);
 	for (int tries = 0; tries < SP_TRIES; tries++) {
 		uint64_t w = sp_load(&e->word);
-		uint32_t unset = sp_hid_unset(w), none = 0;
+		uint32_t unset = sp_hid_unset(w);
 		uint64_t live = sp_word_with_state(w, SP_LIVE);
 		int r;
 
@@ -258,7 +258,7 @@ int sp_pid_publish(struct sp_segment *ns, struct sp_ref *ref, sp_hpid hid)
 			continue;
 		}
 		if (sp_word_number(w) == 1)
-			(void)sp_cas(&ns->init_hid, &none, (uint32_t)hid.n);
+			sp_store(&ns->init_hid, (uint32_t)hid.n);
 		if (sp_cas(&e->word, &w, live)) {
 			sp_fault(PUBLISH_LIVE);
 			ref->word = live;
