@@ -18,6 +18,7 @@ tmp_options=nosuid,nodev,mode=1777
 with_proc=1
 drop="setpriv --reuid=$user --regid=$user --clear-groups --inh-caps=-all --bounding-set=-all"
 rules=
+# A command in front of the program's.
 limits=
 words=$(echo "$setup" | tr ',' ' ')
 for word in $words; do
@@ -30,6 +31,8 @@ for word in $words; do
 	limits)
 		limits='prlimit --nofile=64 --as=268435456 --nproc=64 --sigpending=64 --memlock=0'
 		;;
+	stack-unlimited) limits='prlimit --stack=unlimited' ;;
+	no-aslr) limits='setarch -R' ;;
 	deny:*) rules="$rules ${word#deny:}" ;;
 	memfd-noexec)
 		if ! echo 2 2>/dev/null >/proc/sys/vm/memfd_noexec; then

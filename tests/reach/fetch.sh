@@ -43,7 +43,8 @@ private_apt() {
 	shift
 	timeout --foreground -k 2 120 "$tool" -q -o Dir::State="$tmp/state" \
 		-o Dir::State::Lists="$tmp/state/lists" -o Dir::State::status=/dev/null \
-		-o Dir::Cache="$tmp/cache" 		-o Dir::Etc::SourceList="$tmp/sources.list" -o Dir::Etc::SourceParts="$tmp/parts" \
+		-o Dir::Cache="$tmp/cache" \
+		-o Dir::Etc::SourceList="$tmp/sources.list" -o Dir::Etc::SourceParts="$tmp/parts" \
 		-o APT::Architecture=amd64 -o APT::Sandbox::User=root -o Acquire::Languages=none \
 		"$@"
 }

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -282,6 +283,14 @@ static int try_no_new_privs(void)
 	return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ? EPERM : 0;
 }
 
+/* More than the machine can back, but only promised. */
+static int try_overcommit(void)
+{
+	void *p = mmap(NULL, 8UL << 30, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	return p == MAP_FAILED ? errno : 0;
+}
+
 static const struct {
 	const char *name;
 	int (*run)(void);
@@ -315,8 +324,22 @@ static const struct {
 	{"new-privs", try_no_new_privs},
 };
 
+/* Where the kernel puts mappings: at random below the stack, always at the same place, or upwards. */
+static const char *layout(void)
+{
+	unsigned long addr =
+		(unsigned long)mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (addr < 0x400000000000)
+		return "bottom-up";
+	return personality(0xffffffff) & ADDR_NO_RANDOMIZE ? "fixed" : "random";
+}
+
 int main(int argc, char **argv)
 {
+	if (argc == 2 && strcmp(argv[1], "layout") == 0) {
+		puts(layout());
+		return 0;
+	}
 	if (argc == 2 && strcmp(argv[1], "ran") == 0)
 		return RAN;
 	for (size_t i = 0; argc == 2 && i < sizeof(tries) / sizeof(tries[0]); i++) {
