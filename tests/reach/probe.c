@@ -321,6 +321,7 @@ static const struct {
 	{"proc-self", try_proc_self},
 	{"proc-1", try_proc_1},
 	{"mem-force", try_mem_force},
+	{"overcommit", try_overcommit},
 	{"new-privs", try_no_new_privs},
 };
 
