@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Preparations in the process that becomes the front. They are made here, not in the supervisor, so
+ * that the front has the segment mapped as well: when the supervisor is killed and there is no signal
+ * scope, the front needs the registry to end the tree.
+ */
+#include "supervisor/boot.h"
+
+#include <fcntl.h>
+#include <linux/memfd.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "base/fmt.h"
+#include "core/pid.h"
+#include "supervisor/blob.h"
+#include "supervisor/probe.h"
+#include "supervisor/procs.h"
+#include "supervisor/tty.h"
+#include "supervisor/util.h"
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008u
+#endif
+#define HIDDEN_FD 1000	 /* up to 1023 a descriptor costs nothing visible at fork */
+#define HIDDEN_SEARCH 64 /* numbers looked at when the caller uses the one we would take */
+
+/* Standard descriptors that the caller closed must not be ours by accident. */
+static void fill_standard_fds(void)
+{
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			sv_fd_blank(fd);
+}
+
+static int make_segment(struct sv_boot *b, struct sv_fail *fail)
+{
+	unsigned int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+	int r;
+
+	b->segment_fd = (int)syscall(SYS_memfd_create, "subpid", flags | MFD_NOEXEC_SEAL);
+	if (b->segment_fd < 0 && errno == EINVAL) /* Linux before 6.3 */
+		b->segment_fd = (int)syscall(SYS_memfd_create, "subpid", flags);
+	if (b->segment_fd < 0)
+		return sv_failed(fail, sv_errno(), "cannot create shared memory (memfd_create)");
+	if (fchmod(b->segment_fd, 0600) < 0 || ftruncate(b->segment_fd, SP_SEGMENT_SIZE) < 0 ||
+	    fcntl(b->segment_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
+		return sv_failed(fail, sv_errno(), "cannot prepare shared memory");
+	b->seg = mmap(NULL, SP_SEGMENT_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, b->segment_fd, 0);
+	if (b->seg == MAP_FAILED)
+		return sv_failed(fail, sv_errno(), "cannot map shared memory");
+	r = sp_ns_create(b->seg, SP_SEGMENT_SIZE, SP_PID_MAX_DEFAULT);
+	return r < 0 ? sv_failed(fail, r, "cannot lay out the namespace") : 0;
+}
+
+static bool fds_free(rlim_t first, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		if (fcntl((int)(first + i), F_GETFD) >= 0)
+			return false;
+	return true;
+}
+
+/*
+ * The first of n neighbouring numbers for hidden descriptors: above the program's soft limit where the
+ * hard limit leaves room, so that the program's own descriptors never meet them; otherwise as high
+ * as possible.
+ */
+static int hidden_numbers(const struct rlimit *nofile, unsigned int n)
+{
+	rlim_t hard = nofile->rlim_max, want = nofile->rlim_cur;
+
+	if (want > HIDDEN_FD)
+		want = HIDDEN_FD;
+	if (hard < 3 + n)
+		return -EMFILE;
+	if (want + n > hard)
+		want = hard - n;
+	for (rlim_t fd = want; fd + n <= hard && fd < want + HIDDEN_SEARCH; fd++)
+		if (fds_free(fd, n))
+			return (int)fd;
+	for (rlim_t fd = want; fd >= 3; fd--)
+		if (fds_free(fd, n))
+			return (int)fd;
+	return -EMFILE;
+}
+
+static void random_name(struct sp_segment *seg)
+{
+	uint64_t random[2] = {0, 0};
+	struct sp_text t;
+
+	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random)) {
+		random[0] = (uint64_t)sv_now_msec();
+		random[1] = (uint64_t)getpid();
+	}
+	sp_text_init(&t, seg->sock_name, sizeof(seg->sock_name));
+	sp_text_str(&t, "subpid-");
+	sp_text_hex(&t, random[0]);
+	sp_text_hex(&t, random[1]);
+	seg->sock_len = (uint32_t)t.len;
+}
+
+/* The header's part that exec hands on from image to image. */
+static int fill_header(struct sv_boot *b, const struct sv_features *f, struct sv_fail *fail)
+{
+	struct sp_segment *seg = b->seg;
+	struct stat st;
+	uint32_t flags = 0;
+	int fd = hidden_numbers(&b->nofile, f->proc ? 1 : 2);
+
+	if (fd < 0)
+		return sv_failed(fail, fd, "no room for a hidden descriptor (ulimit -n)");
+	seg->segment_fd = fd;
+	seg->resident_fd = f->proc ? -1 : fd + 1;
+	if (fstat(b->segment_fd, &st) < 0)
+		return sv_failed(fail, sv_errno(), "cannot look at the shared memory");
+	seg->segment_ino = st.st_ino;
+	seg->segment_dev = st.st_dev;
+	if (fstat(b->resident_fd, &st) < 0)
+		return sv_failed(fail, sv_errno(), "cannot look at the resident");
+	seg->resident_ino = st.st_ino;
+	seg->resident_dev = st.st_dev;
+	if (!f->proc)
+		flags |= SP_SEG_NOPROC;
+	if (f->pidfs)
+		flags |= SP_SEG_PIDFS;
+	if (sv_tty_controls())
+		flags |= SP_SEG_FOREGROUND;
+	atomic_store(&seg->flags, flags);
+	random_name(seg);
+	return 0;
+}
+
+/* Writing, or the death of the one who may write, continues a front that is stopped. */
+static int make_wake(struct sv_boot *b)
+{
+	int p[2];
+
+	if (pipe2(p, O_CLOEXEC | O_NONBLOCK) < 0)
+		return sv_errno();
+	b->wake_r = p[0];
+	b->wake_w = p[1];
+	if (fcntl(b->wake_r, F_SETOWN, getpid()) < 0 || fcntl(b->wake_r, F_SETSIG, SIGCONT) < 0 ||
+	    fcntl(b->wake_r, F_SETFL, O_NONBLOCK | O_ASYNC) < 0)
+		return sv_errno();
+	return 0;
+}
+
+static int make_links(struct sv_boot *b, struct sv_fail *fail)
+{
+	int p[2], r;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, p) < 0)
+		return sv_failed(fail, sv_errno(), "cannot create a socket");
+	b->ctl_front = p[0];
+	b->ctl_super = p[1];
+	r = make_wake(b);
+	if (r < 0)
+		return sv_failed(fail, r, "cannot create a pipe");
+	b->shared = mmap(NULL, sizeof(*b->shared), PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (b->shared == MAP_FAILED)
+		return sv_failed(fail, sv_errno(), "cannot get memory");
+	return 0;
+}
+
+/* Our own needs are small and fixed; the program gets what its caller set. */
+static int raise_limit(int which, struct rlimit *ret_old)
+{
+	struct rlimit raised;
+
+	if (getrlimit((__rlimit_resource_t)which, ret_old) < 0)
+		return sv_errno();
+	raised = *ret_old;
+	raised.rlim_cur = raised.rlim_max;
+	setrlimit((__rlimit_resource_t)which, &raised);
+	return 0;
+}
+
+int sv_boot(struct sv_boot *b, const struct sv_job *job, struct sv_fail *fail)
+{
+	struct sv_features features;
+	int r;
+
+	memset(b, 0, sizeof(*b));
+	b->job = job;
+	b->front = sp_hpid_of(getpid());
+	sv_signals_take(&b->caller);
+	fill_standard_fds();
+	if (raise_limit(RLIMIT_NOFILE, &b->nofile) < 0 || raise_limit(RLIMIT_FSIZE, &b->fsize) < 0)
+		return sv_failed(fail, sv_errno(), "cannot read the limits of resources");
+	sv_strangers_record(&b->strangers);
+	r = sv_probe(&features, fail);
+	if (r < 0)
+		return r;
+	b->resident_fd = sv_resident_open(fail);
+	if (b->resident_fd < 0)
+		return b->resident_fd;
+	r = make_segment(b, fail);
+	if (r == 0)
+		r = make_links(b, fail);
+	if (r == 0)
+		r = fill_header(b, &features, fail);
+	b->front_pidfd = sv_pidfd(b->front);
+	return r;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Everything that exists before the supervisor is forked: the segment, the resident's descriptor, the
+ * numbers of the hidden descriptors, and what front and supervisor share.
+ */
+#ifndef SUPERVISOR_BOOT_H
+#define SUPERVISOR_BOOT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/resource.h>
+
+#include "base/ids.h"
+#include "core/layout.h"
+#include "supervisor/end.h"
+#include "supervisor/signals.h"
+#include "supervisor/supervisor.h"
+
+/*
+ * State that the supervisor writes and the front reads, in anonymous memory that only these two keep
+ * (init's child loses it by exec). A state, not a stream of messages: a front that was stopped for a
+ * while finds what holds now, and nothing can fill up.
+ */
+struct sv_shared {
+	_Atomic uint32_t started; /* the program runs: its first exec has succeeded */
+	_Atomic uint32_t stops;	  /* how often init was seen to stop */
+	_Atomic uint32_t stopped; /* signal that stopped init, 0 while it runs */
+	_Atomic uint32_t ended;	  /* enum sv_ended; release: what follows is final */
+	struct sv_outcome outcome;
+	struct sv_fail fail;
+	int err;
+};
+
+enum sv_ended {
+	SV_GOING_ON = 0,
+	SV_DONE = 1,   /* outcome holds */
+	SV_FAILED = 2, /* err and fail hold: nothing was run */
+};
+
+/* Front to supervisor, one per packet of the control socket. */
+enum sv_order {
+	SV_ORDER_END = 1, /* arg: the signal that ends it */
+	SV_ORDER_FORWARD, /* arg: a signal for init */
+	SV_ORDER_CONT,	  /* the front was continued: so must init be */
+};
+struct sv_tell {
+	int32_t order;
+	int32_t arg;
+};
+
+struct sv_boot {
+	const struct sv_job *job;
+	struct sv_caller caller;
+	struct sv_strangers strangers;
+	/* The caller's; in front and supervisor the soft limits are at the hard ones. */
+	struct rlimit nofile, fsize;
+	struct sp_segment *seg;
+	struct sv_shared *shared;
+	int segment_fd, resident_fd; /* close-on-exec, low numbers */
+	sp_hpid front;
+	int front_pidfd;    /* -1 where there are none */
+	int ctl_front;	    /* control socket, the front's end */
+	int ctl_super;	    /* the supervisor's */
+	int wake_r, wake_w; /* what arrives on wake_r continues a stopped front */
+};
+
+/* Checks the place and prepares all of it. Signals are blocked from the first moment on. */
+sp_must_check int sv_boot(struct sv_boot *b, const struct sv_job *job, struct sv_fail *fail);
+
+#endif

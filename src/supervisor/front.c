@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The front: the process the user started. It stays in the shell's job and stands for the program
+ * there: it stops after the program stopped, continues with it, ends with its status, and ends the
+ * tree itself when the supervisor is killed. It never stops by its own copy of Ctrl-Z, because then
+ * the shell would have the terminal before the program has put it in order.
+ */
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "supervisor/boot.h"
+#include "supervisor/landlock.h"
+#include "supervisor/loop.h"
+#include "supervisor/tty.h"
+#include "supervisor/util.h"
+
+struct front {
+	struct sv_boot *b;
+	sp_hpid super;
+	struct sv_exit super_exit;
+	int sigfd;
+	uint32_t stops_seen;
+	bool started;
+	bool continued; /* somebody continued us since the last look */
+};
+
+static uint32_t ended(const struct front *f)
+{
+	return atomic_load_explicit(&f->b->shared->ended, memory_order_acquire);
+}
+
+static void tell(struct front *f, enum sv_order order, int arg)
+{
+	struct sv_tell t = {order, arg};
+
+	send(f->b->ctl_front, &t, sizeof(t), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/*
+ * A signal that would have ended or informed the program if it had been started without us. What the
+ * terminal sent has reached the program already: it is in the same group.
+ */
+static void on_signal(struct front *f, int sig, bool from_kernel)
+{
+	const struct sp_segment *seg = f->b->seg;
+	uint64_t bit = sv_sig_bit(sig);
+	bool from_terminal = from_kernel &&
+			     (sig == SIGINT || sig == SIGQUIT || sig == SIGHUP || sig == SIGWINCH);
+
+	if ((atomic_load(&seg->init_handled) | atomic_load(&seg->init_blocked)) & bit) {
+		if (!from_terminal)
+			tell(f, SV_ORDER_FORWARD, sig);
+		return;
+	}
+	if ((atomic_load(&seg->init_ignored) & bit) || !sv_sig_ends(sig))
+		return;
+	if (!f->started && (f->b->caller.ignored & bit))
+		return;
+	tell(f, SV_ORDER_END, sig);
+}
+
+static void reap(struct front *f)
+{
+	for (;;) {
+		siginfo_t si = {0};
+
+		if (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | __WALL) < 0 || si.si_pid == 0)
+			return;
+		if (si.si_pid == f->super.n)
+			f->super_exit = (struct sv_exit){true, si.si_code, si.si_status};
+		else
+			sv_strangers_forget(&f->b->strangers, sp_hpid_of(si.si_pid));
+	}
+}
+
+static void on_signals(struct front *f)
+{
+	struct signalfd_siginfo si;
+
+	while (read(f->sigfd, &si, sizeof(si)) == sizeof(si)) {
+		if (si.ssi_signo == SIGCHLD)
+			reap(f);
+		else if (si.ssi_signo != SIGCONT)
+			on_signal(f, (int)si.ssi_signo, si.ssi_code == SI_KERNEL);
+		else if (si.ssi_code <= 0 || si.ssi_code == SI_KERNEL)
+			f->continued = true; /* otherwise it is the supervisor's wake */
+	}
+}
+
+static void drain(struct front *f)
+{
+	char c[sizeof(struct sv_tell)];
+
+	while (recv(f->b->ctl_front, c, sizeof(c), MSG_DONTWAIT) > 0)
+		;
+	while (read(f->b->wake_r, c, sizeof(c)) > 0)
+		;
+}
+
+static bool stop_wanted(void *arg)
+{
+	const struct front *f = arg;
+	struct pollfd p = {.fd = f->b->ctl_front, .events = 0};
+
+	/* A hang-up: the supervisor is dead, and who would wake us then? */
+	return !ended(f) && atomic_load(&f->b->shared->stopped) && poll(&p, 1, 0) == 0;
+}
+
+/* In this order: continued, then stopped. A stop from before a SIGCONT is history. */
+static void follow_init(struct front *f)
+{
+	uint32_t stops = atomic_load(&f->b->shared->stops);
+	int sig = (int)atomic_load(&f->b->shared->stopped);
+	bool news = stops != f->stops_seen;
+
+	f->stops_seen = stops;
+	if (f->continued) {
+		f->continued = false;
+		tell(f, SV_ORDER_CONT, 0);
+	} else if (news && sig) {
+		sv_stop_self(sig, stop_wanted, f);
+	}
+}
+
+/* The program runs: no message of ours can follow, and its descriptors are its own. */
+static void follow_start(struct front *f)
+{
+	if (f->started || !atomic_load(&f->b->shared->started))
+		return;
+	f->started = true;
+	sv_fd_blank(2);
+	if (chdir("/") < 0)
+		return;
+}
+
+static void watch(struct front *f)
+{
+	while (!ended(f) && !f->super_exit.known) {
+		struct pollfd p[] = {
+			{.fd = f->sigfd, .events = POLLIN},
+			{.fd = f->b->ctl_front, .events = POLLIN},
+			{.fd = f->b->wake_r, .events = POLLIN},
+		};
+
+		/* After a hang-up the supervisor's zombie is a matter of moments: no need to spin. */
+		if (poll(p, 3, -1) > 0 && ((p[1].revents | p[2].revents) & POLLHUP) &&
+		    !p[0].revents && !ended(f))
+			poll(p, 1, 10);
+		drain(f);
+		on_signals(f);
+		if (ended(f) || f->super_exit.known)
+			break;
+		follow_start(f);
+		follow_init(f);
+	}
+}
+
+static void ignore_stops(void)
+{
+	static const int sigs[] = {SIGTSTP, SIGTTIN, SIGTTOU, SIGPIPE};
+
+	for (size_t i = 0; i < sizeof(sigs) / sizeof(sigs[0]); i++)
+		signal(sigs[i], SIG_IGN);
+}
+
+static int open_signals(struct front *f)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGCONT);
+	sigaddset(&set, SIGWINCH);
+	for (int sig = 1; sig < NSIG; sig++)
+		if (sv_sig_ends(sig) && sig != SIGKILL && sig != SIGPIPE)
+			sigaddset(&set, sig);
+	f->sigfd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return f->sigfd < 0 ? sv_errno() : 0;
+}
+
+static int fork_supervisor(struct front *f, struct sv_fail *fail)
+{
+	struct sv_boot *b = f->b;
+	int keep[3], r;
+
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+		return sv_failed(fail, sv_errno(), "cannot become subreaper");
+	r = sv_scope_enter_alone();
+	(void)r; /* without a scope the tree is ended by other means */
+	r = open_signals(f);
+	if (r < 0)
+		return sv_failed(fail, r, "cannot create a signalfd");
+	f->super = sp_hpid_of(fork());
+	if (f->super.n < 0)
+		return sv_failed(fail, sv_errno(), "cannot fork");
+	if (f->super.n == 0) {
+		sv_fd_done(&f->sigfd);
+		sv_supervise(b);
+	}
+	ignore_stops();
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	keep[0] = f->sigfd;
+	keep[1] = b->ctl_front;
+	keep[2] = b->wake_r;
+	sv_close_others(keep, 3);
+	sv_fd_blank(0);
+	sv_fd_blank(1);
+	return 0;
+}
+
+static void wait_for_supervisor(struct front *f)
+{
+	siginfo_t si;
+
+	while (!f->super_exit.known)
+		if (waitid(P_PID, (id_t)f->super.n, &si, WEXITED) == 0 || errno != EINTR)
+			f->super_exit.known = true;
+}
+
+int sv_run(const struct sv_job *job, struct sv_outcome *ret, struct sv_fail *fail)
+{
+	struct sv_boot b;
+	struct front f = {.b = &b, .sigfd = -1};
+	int r = sv_boot(&b, job, fail);
+
+	if (r == 0)
+		r = fork_supervisor(&f, fail);
+	if (r < 0)
+		return r;
+	watch(&f);
+	switch ((enum sv_ended)ended(&f)) {
+	case SV_DONE:
+		wait_for_supervisor(&f);
+		*ret = b.shared->outcome;
+		return 0;
+	case SV_FAILED:
+		wait_for_supervisor(&f);
+		*fail = b.shared->fail;
+		return b.shared->err < 0 ? b.shared->err : -EIO;
+	case SV_GOING_ON:
+		break;
+	}
+	/* The supervisor was killed; whatever it had is ours now. */
+	sv_end(b.seg, SP_HPID_NONE, NULL, &b.strangers);
+	*ret = (struct sv_outcome){.sig = SIGKILL};
+	return 0;
+}

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The supervisor's life: take the scope, fork number 1, leave the job, then one poll loop over the
+ * front, the children and the channel, and at the end the end. It waits for no member, ever. It is
+ * out of the terminal's reach (own session, signals blocked), so that neither Ctrl-Z nor a
+ * `kill -9` of the whole job takes it along.
+ */
+#include "supervisor/loop.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "core/pid.h"
+#include "supervisor/channel.h"
+#include "supervisor/landlock.h"
+#include "supervisor/spawn.h"
+#include "supervisor/util.h"
+
+#define CONT_PATIENCE_MSEC 20 /* a group's SIGCONT has reached init by then */
+#define START_POLL_MAX_MSEC 64
+
+struct super {
+	struct sv_boot *b;
+	struct sv_init init;
+	struct sv_channel channel;
+	struct sv_exit exit; /* init's */
+	int sigfd;
+	int end_by; /* signal that the front was sent, 0 none */
+	bool front_gone;
+	bool failed; /* shared->fail says why nothing was run */
+	bool started;
+	int start_poll;	    /* msec until we look again whether the program runs */
+	long long cont_due; /* when to see whether init is still stopped, 0 never */
+};
+
+static void ring(struct super *s)
+{
+	send(s->b->ctl_super, "!", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* Continues the front if it is stopped. A signal of ours could not: it is outside our domain. */
+static void wake(struct super *s)
+{
+	ssize_t n = write(s->b->wake_w, "", 1);
+
+	(void)n;
+}
+
+static _Noreturn void leave(struct super *s, enum sv_ended how)
+{
+	atomic_store_explicit(&s->b->shared->ended, (uint32_t)how, memory_order_release);
+	ring(s);
+	wake(s);
+	_exit(0);
+}
+
+static void ignore_terminal(void)
+{
+	static const int sigs[] = {SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGHUP, SIGPIPE};
+
+	for (size_t i = 0; i < sizeof(sigs) / sizeof(sigs[0]); i++)
+		signal(sigs[i], SIG_IGN);
+}
+
+static int reserve_one(struct sp_segment *seg, struct sv_fail *fail)
+{
+	struct sp_ref ref;
+	int r = sp_pid_reserve(seg, SP_VPID_NONE, sp_hpid_of(getpid()), &ref);
+
+	if (r == 0 && sp_ref_number(ref).n != 1)
+		r = -EINVAL;
+	return r < 0 ? sv_failed(fail, r, "cannot reserve number 1") : 0;
+}
+
+/* What only init should hold: the caller's descriptors and working directory. */
+static void let_go(struct super *s)
+{
+	const int keep[] = {s->b->segment_fd, s->b->resident_fd, s->b->ctl_super,
+			    s->b->wake_w,     s->b->front_pidfd, s->sigfd,
+			    s->init.gate,     s->init.report,	 s->channel.listener};
+
+	for (int fd = 0; fd < 3; fd++)
+		sv_fd_blank(fd);
+	sv_close_others(keep, sizeof(keep) / sizeof(keep[0]));
+	if (chdir("/") < 0)
+		return;
+}
+
+static int set_up(struct super *s, struct sv_fail *fail)
+{
+	struct sv_boot *b = s->b;
+	sigset_t chld;
+	int r;
+
+	sv_fd_done(&b->ctl_front);
+	sv_fd_done(&b->wake_r);
+	ignore_terminal();
+	if (getppid() != b->front.n)
+		return sv_failed(fail, -ESRCH, "the front is gone");
+	r = sv_scope_enter(b->front);
+	(void)r; /* without a scope the tree is ended by other means */
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+		return sv_failed(fail, sv_errno(), "cannot become subreaper");
+	sigemptyset(&chld);
+	sigaddset(&chld, SIGCHLD);
+	s->sigfd = signalfd(-1, &chld, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (s->sigfd < 0)
+		return sv_failed(fail, sv_errno(), "cannot create a signalfd");
+	r = reserve_one(b->seg, fail);
+	if (r == 0)
+		r = sv_channel_open(&s->channel, b, fail);
+	if (r == 0)
+		r = sv_init_fork(b, &s->init, fail);
+	if (r < 0)
+		return r;
+	/* Init stays in the caller's session and group; we go before it does anything. */
+	setsid();
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	let_go(s);
+	sv_init_go(&s->init);
+	return 0;
+}
+
+static void on_init(struct super *s, const siginfo_t *si)
+{
+	struct sv_shared *sh = s->b->shared;
+
+	switch (si->si_code) {
+	case CLD_STOPPED:
+		atomic_store(&sh->stopped, (uint32_t)si->si_status);
+		atomic_fetch_add(&sh->stops, 1);
+		ring(s);
+		break;
+	case CLD_CONTINUED:
+		atomic_store(&sh->stopped, 0);
+		wake(s);
+		break;
+	case CLD_EXITED:
+	case CLD_KILLED:
+	case CLD_DUMPED:
+		s->exit = (struct sv_exit){true, si->si_code, si->si_status};
+		break;
+	}
+}
+
+static void on_children(struct super *s)
+{
+	struct signalfd_siginfo ignored;
+
+	while (read(s->sigfd, &ignored, sizeof(ignored)) > 0)
+		;
+	for (;;) {
+		siginfo_t si = {0};
+
+		if (waitid(P_ALL, 0, &si, WEXITED | WSTOPPED | WCONTINUED | WNOHANG | __WALL) < 0 ||
+		    si.si_pid == 0)
+			return;
+		if (si.si_pid == s->init.pid.n)
+			on_init(s, &si);
+	}
+}
+
+static void on_order(struct super *s, const struct sv_tell *t)
+{
+	switch ((enum sv_order)t->order) {
+	case SV_ORDER_END:
+		if (t->arg > 0 && t->arg <= 64)
+			s->end_by = t->arg;
+		break;
+	case SV_ORDER_FORWARD:
+		/* Our child, not reaped: its number is its own. */
+		if (!s->exit.known && t->arg > 0 && t->arg <= 64)
+			kill(s->init.pid.n, t->arg);
+		break;
+	case SV_ORDER_CONT:
+		s->cont_due = sv_now_msec() + CONT_PATIENCE_MSEC;
+		break;
+	}
+}
+
+static void on_front(struct super *s)
+{
+	struct sv_tell t;
+	ssize_t n;
+
+	while ((n = recv(s->b->ctl_super, &t, sizeof(t), MSG_DONTWAIT)) > 0)
+		if (n == sizeof(t))
+			on_order(s, &t);
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+		s->front_gone = true;
+}
+
+/* Nothing arrives when the exec went well; its end of file closes the pipe. */
+static void on_report(struct super *s)
+{
+	struct sv_fail fail;
+
+	if (read(s->init.report, &fail, sizeof(fail)) == sizeof(fail)) {
+		fail.text[sizeof(fail.text) - 1] = '\0';
+		s->b->shared->fail = fail;
+		s->b->shared->err = -EIO;
+		s->failed = true;
+	}
+	sv_fd_done(&s->init.report);
+}
+
+/* The resident tells nobody that the program runs; it only writes it down. */
+static void look_for_start(struct super *s)
+{
+	if (s->started || s->init.report >= 0)
+		return;
+	if (atomic_load(&s->b->seg->init_running)) {
+		s->started = true;
+		atomic_store(&s->b->shared->started, 1);
+		ring(s);
+	} else if (s->start_poll < START_POLL_MAX_MSEC) {
+		s->start_poll *= 2;
+	}
+}
+
+static void look_for_cont(struct super *s)
+{
+	if (!s->cont_due || sv_now_msec() < s->cont_due)
+		return;
+	s->cont_due = 0;
+	if (atomic_load(&s->b->shared->stopped) && !s->exit.known)
+		kill(s->init.pid.n, SIGCONT);
+}
+
+static int next_timeout(const struct super *s)
+{
+	long long msec = -1;
+
+	if (!s->started && s->init.report < 0)
+		msec = s->start_poll;
+	if (s->cont_due) {
+		long long left = s->cont_due - sv_now_msec();
+
+		if (left < 0)
+			left = 0;
+		if (msec < 0 || left < msec)
+			msec = left;
+	}
+	return (int)msec;
+}
+
+static void watch(struct super *s)
+{
+	enum { SIG, CTL, FRONT, REPORT, CHANNEL };
+	struct pollfd p[CHANNEL + 1 + SV_CLIENTS];
+
+	while (!s->exit.known && !s->end_by && !s->front_gone && !s->failed) {
+		size_t n;
+
+		p[SIG] = (struct pollfd){.fd = s->sigfd, .events = POLLIN};
+		p[CTL] = (struct pollfd){.fd = s->b->ctl_super, .events = POLLIN};
+		p[FRONT] = (struct pollfd){.fd = s->b->front_pidfd, .events = POLLIN};
+		p[REPORT] = (struct pollfd){.fd = s->init.report, .events = POLLIN};
+		n = CHANNEL + sv_channel_poll(&s->channel, p + CHANNEL);
+		if (poll(p, n, next_timeout(s)) < 0)
+			continue;
+		if (p[REPORT].revents)
+			on_report(s);
+		if (p[SIG].revents)
+			on_children(s);
+		if (p[FRONT].revents)
+			s->front_gone = true;
+		if (p[CTL].revents)
+			on_front(s);
+		sv_channel_serve(&s->channel, p + CHANNEL);
+		look_for_start(s);
+		look_for_cont(s);
+	}
+}
+
+static void conclude(struct super *s)
+{
+	struct sv_outcome *o = &s->b->shared->outcome;
+	int32_t err = atomic_load(&s->b->seg->init_errno);
+
+	if (s->end_by) {
+		o->sig = s->end_by;
+		return;
+	}
+	if (s->exit.code != CLD_EXITED) {
+		o->sig = s->exit.known ? s->exit.status : SIGKILL;
+		return;
+	}
+	o->code = s->exit.status;
+	if (!atomic_load(&s->b->seg->init_running) && err > 0 && err < 4096)
+		o->exec_errno = err;
+}
+
+_Noreturn void sv_supervise(struct sv_boot *b)
+{
+	struct super s = {.b = b, .init = {.gate = -1, .report = -1}, .start_poll = 1};
+	int r;
+
+	s.channel.listener = -1;
+	r = set_up(&s, &b->shared->fail);
+	if (r < 0) {
+		b->shared->err = r;
+		s.failed = true;
+	} else {
+		watch(&s);
+	}
+	sv_end(b->seg, s.exit.known ? SP_HPID_NONE : s.init.pid, &s.exit, NULL);
+	if (s.failed)
+		leave(&s, SV_FAILED);
+	conclude(&s);
+	leave(&s, SV_DONE);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Whether this machine lets subpid work, and which optional mechanisms it has. Asked before anything
+ * is started: a program never runs without the isolation that was asked for.
+ */
+#ifndef SUPERVISOR_PROBE_H
+#define SUPERVISOR_PROBE_H
+
+#include <stdbool.h>
+
+#include "supervisor/supervisor.h"
+
+struct sv_features {
+	bool pidfs; /* each process has a pidfd inode of its own */
+	bool proc;  /* /proc/self/exe can be opened */
+};
+
+/* 0 and *ret, or -errno and *fail with the reason. */
+sp_must_check int sv_probe(struct sv_features *ret, struct sv_fail *fail);
+
+#endif

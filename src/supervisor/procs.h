@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the kernel says about host processes: who descends from whom, who are our children. All answers
+ * come from the kernel, none from a segment, which its members may have written.
+ */
+#ifndef SUPERVISOR_PROCS_H
+#define SUPERVISOR_PROCS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/ids.h"
+
+/* A pidfd of the process, or -errno. */
+sp_must_check int sv_pidfd(sp_hpid pid);
+
+/* Whether /proc is a procfs that speaks of our own PID namespace. */
+bool sv_proc_usable(void);
+
+/* True when /proc shows an unbroken line of parents from pid up to ancestor (or pid is ancestor). */
+bool sv_proc_descends(sp_hpid pid, sp_hpid ancestor);
+
+/*
+ * Our own living or unreaped children, at most max; the number found, or -errno when /proc cannot
+ * tell. A child that is not reaped keeps its number, so it may be signalled by it.
+ */
+sp_must_check int sv_proc_children(sp_hpid *ret, size_t max);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Number 1: forked by the supervisor, put into its own signal domain, turned into the resident.
+ */
+#ifndef SUPERVISOR_SPAWN_H
+#define SUPERVISOR_SPAWN_H
+
+#include "supervisor/boot.h"
+
+struct sv_init {
+	sp_hpid pid;
+	int gate;   /* a byte written here lets it go on */
+	int report; /* end of file: it is the resident now; otherwise a struct sv_fail */
+};
+
+/* Forks it. It waits at the gate, and dies with the calling thread. */
+sp_must_check int sv_init_fork(const struct sv_boot *b, struct sv_init *ret, struct sv_fail *fail);
+
+/* Lets it go on. */
+void sv_init_go(struct sv_init *init);
+
+#endif
