@@ -32,9 +32,11 @@ for program in "${programs[@]}"; do
 		add "$path" "/usr/bin/$program"
 	fi
 done
+mkdir "$root/reach/alone"
 for file in "$stage"/*; do
-	add "$file" "/reach/${file##*/}"
+	[ -d "$file" ] || add "$file" "/reach/${file##*/}"
 done
+add "$stage/alone/subpid" /reach/alone/subpid
 cp "$here/guest-init" "$root/init"
 echo "$command" >"$root/command"
 (cd "$root" && find . | cpio --quiet -o -H newc --owner 0:0) >"$dir/initrd"

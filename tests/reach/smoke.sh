@@ -7,7 +7,7 @@
 #
 # usage: smoke.sh SUBPID, with the test programs in /reach and in the environment:
 #   REACH_CONTROLS  words MECHANISM=RESULT: what `probe` must say here before anything else counts
-#   REACH_EXPECT    works (default) or refused: seccomp filters cannot be installed here
+#   REACH_EXPECT    works (default), or refused:WORD: subpid must say so in a line with that word
 #   REACH_SLOW      factor for waiting times (emulated machines)
 #   REACH_WITHOUT   words: proc (no /proc mounted), python (not installed)
 # shellcheck disable=SC2016 # what stands in single quotes is for the shell inside
@@ -91,14 +91,14 @@ controls() {
 	done
 }
 
+# refused WORD
 refused() {
 	run "$subpid" run -- sh -c 'echo ran'
 	lines=$(wc -l <"$tmp/err")
-	if [ "$rc" = 125 ] && [ ! -s "$tmp/out" ] && [ "$lines" = 1 ] &&
-		grep -qi seccomp "$tmp/err"; then
-		passed 'refuses with 125 and one line that names seccomp'
+	if [ "$rc" = 125 ] && [ ! -s "$tmp/out" ] && [ "$lines" = 1 ] && grep -q "$1" "$tmp/err"; then
+		passed "refuses with 125 and one line that names $1"
 	else
-		failed 'refuses with 125 and one line that names seccomp' "status $rc, $lines lines"
+		failed "refuses with 125 and one line that names $1" "status $rc, $lines lines"
 	fi
 }
 
@@ -231,9 +231,9 @@ outside() {
 
 main() {
 	controls
-	if [ "${REACH_EXPECT:-works}" = refused ]; then
-		refused
-	else
+	case ${REACH_EXPECT:-works} in
+	refused:*) refused "${REACH_EXPECT#refused:}" ;;
+	*)
 		numbers
 		programs
 		if has proc; then
@@ -242,7 +242,8 @@ main() {
 		statuses
 		ends
 		outside
-	fi
+		;;
+	esac
 	echo end
 }
 
