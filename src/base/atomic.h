@@ -11,12 +11,13 @@
 
 #include "base/fault.h"
 
-#define sp_load(p) (sp_fault(STEP), atomic_load(p))
-#define sp_store(p, v) (sp_fault(STEP), atomic_store(p, v))
-#define sp_store_relaxed(p, v) (sp_fault(STEP), atomic_store_explicit(p, v, memory_order_relaxed))
+#define sp_load(p) (sp_fault_at(LOAD, p), atomic_load(p))
+#define sp_store(p, v) (sp_fault_at(WRITE, p), atomic_store(p, v))
+#define sp_store_relaxed(p, v) \
+	(sp_fault_at(WRITE, p), atomic_store_explicit(p, v, memory_order_relaxed))
 
 /* True if *p was expected and is desired now; *expected is what was found otherwise. */
 #define sp_cas(p, expected, desired) \
-	(sp_fault(STEP), atomic_compare_exchange_strong(p, expected, desired))
+	(sp_fault_at(WRITE, p), atomic_compare_exchange_strong(p, expected, desired))
 
 #endif

@@ -8,7 +8,8 @@
 #define BASE_FAULT_H
 
 #define SP_FAULTS(X)        \
-	X(STEP)             \
+	X(LOAD)             \
+	X(WRITE)            \
 	X(RESERVE_CURSOR)   \
 	X(RESERVE_CLAIMED)  \
 	X(RESERVE_WRITTEN)  \
@@ -31,10 +32,11 @@ enum sp_fault {
 };
 
 #ifdef SP_FAULT_POINTS
-extern void (*sp_fault_hook)(enum sp_fault point);
-#define sp_fault(name) (sp_fault_hook ? sp_fault_hook(SP_FAULT_##name) : (void)0)
+extern void (*sp_fault_hook)(enum sp_fault point, const volatile void *where);
+#define sp_fault_at(name, p) (sp_fault_hook ? sp_fault_hook(SP_FAULT_##name, p) : (void)0)
 #else
-#define sp_fault(name) ((void)0)
+#define sp_fault_at(name, p) ((void)0)
 #endif
+#define sp_fault(name) sp_fault_at(name, (const volatile void *)0)
 
 #endif
