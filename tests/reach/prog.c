@@ -229,7 +229,7 @@ static int cmd_full(int n)
 	if (child < 0)
 		return fail("fork");
 	if (child == 0)
-		run_self("ids", NULL);
+		exit(run_self("ids", NULL));
 	int status;
 	if (waitpid(child, &status, 0) != child)
 		return fail("waitpid");
