@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Part of tests/shape/run: what the built resident and the built subpid may and may not contain.
 
-resident=$build/subpid-resident
+# With symbols; build/subpid-resident is the same without.
+resident=$build/subpid-resident.debug
 map=$root/src/base/map.h
 
 # The value of a constant of base/map.h, decimal.
@@ -82,11 +83,12 @@ if [ -e "$SUBPID" ]; then
 	)"
 	verdict 'subpid carries this resident' "$(
 		objcopy --strip-all "$resident" "$tmp/blob" &&
-			python3 - "$SUBPID" "$tmp/blob" <<'PY'
+			cmp "$tmp/blob" "$build/subpid-resident" 2>&1
+		python3 - "$SUBPID" "$build/subpid-resident" <<'PY'
 import sys
 subpid, blob = (open(p, "rb").read() for p in sys.argv[1:])
 if blob not in subpid:
-    print("the embedded resident is another one than subpid-resident")
+    print("the embedded resident is not the one in subpid-resident")
 PY
 	)"
 	verdict 'the resident dirties at most 64 KiB in a process' "$(
