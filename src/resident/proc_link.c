@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Links on procfs: self and thread-self, exe (the kernel's is the resident), and texts that name a
+ * place on procfs by the host's numbers.
+ */
+#include <asm/unistd.h>
+#include <linux/errno.h>
+#include <linux/fcntl.h>
+
+#include "arch/x86_64/syscall.h"
+#include "resident/handlers.h"
+#include "resident/proc.h"
+#include "resident/user.h"
+
+static void proc_file(struct sp_text *t, char *buf, size_t cap, int32_t hid, const char *name)
+{
+	sp_text_init(t, buf, cap);
+	sp_text_str(t, "/proc/");
+	sp_text_dec(t, hid);
+	sp_text_str(t, name);
+}
+
+/* Field 26 of stat, proc(5): where the program's code starts; 0 or 1 if we may not know. */
+static uint64_t start_code(int32_t hid)
+{
+	char buf[768], path[32];
+	struct sp_text t;
+	long fd, n, i;
+	int field = 2;
+	uint64_t v = 0;
+
+	proc_file(&t, path, sizeof(path), hid, "/stat");
+	fd = sp_sys3(__NR_open, (long)path, O_RDONLY | O_CLOEXEC, 0);
+	if (fd < 0)
+		return 0;
+	n = sp_sys3(__NR_read, fd, (long)buf, sizeof(buf));
+	sp_sys1(__NR_close, fd);
+	for (i = n - 1; i >= 0 && buf[i] != ')'; i--)
+		;
+	for (; i >= 0 && i < n && field < 26; i++)
+		field += buf[i] == ' ';
+	for (; i >= 0 && i < n && buf[i] >= '0' && buf[i] <= '9'; i++)
+		v = v * 10 + (uint64_t)(buf[i] - '0');
+	return v;
+}
+
+/* One line of maps: "START-END PERMS OFFSET DEV INODE   PATH". */
+struct line {
+	uint64_t start, end;
+	int part; /* 0 start, 1 end, 2 the columns before the path, 3 the path */
+	size_t len;
+	bool too_long;
+};
+
+static void take_char(struct line *l, char c, char *buf, size_t cap)
+{
+	if (l->part < 2) {
+		uint64_t *v = l->part ? &l->end : &l->start;
+
+		if (c == '-' || c == ' ')
+			l->part++;
+		else
+			*v = *v << 4 | (uint64_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+		return;
+	}
+	if (l->part == 2 && c == '/')
+		l->part = 3;
+	if (l->part != 3)
+		return;
+	if (l->len + 1 >= cap) {
+		l->too_long = true;
+		return;
+	}
+	buf[l->len++] = c;
+	/* A newline is shown as \012: fs/proc/task_mmu.c:show_map_vma */
+	if (l->len >= 4 && !memcmp(buf + l->len - 4, "\\012", 4)) {
+		l->len -= 3;
+		buf[l->len - 1] = '\n';
+	}
+}
+
+/* The file at `code`; without that address the first file that is not ours. */
+static bool is_program(const struct line *l, uint64_t code)
+{
+	if (l->part != 3 || (l->start >= SP_SEGMENT_ADDR && l->start < SP_WINDOW_END))
+		return false;
+	return code <= 1 || (code >= SP_SEGMENT_ADDR && code < SP_WINDOW_END) ||
+	       (l->start <= code && code < l->end);
+}
+
+long rs_proc_exe_of(int32_t hid, char *buf, size_t cap)
+{
+	uint64_t code = start_code(hid);
+	struct line l = {0};
+	char in[512], path[32];
+	struct sp_text t;
+	long fd, n;
+
+	proc_file(&t, path, sizeof(path), hid, "/maps");
+	fd = sp_sys3(__NR_open, (long)path, O_RDONLY | O_CLOEXEC, 0);
+	if (fd < 0)
+		return fd;
+	while ((n = sp_sys3(__NR_read, fd, (long)in, sizeof(in))) > 0) {
+		for (long i = 0; i < n; i++) {
+			if (in[i] != '\n') {
+				take_char(&l, in[i], buf, cap);
+				continue;
+			}
+			if (is_program(&l, code)) {
+				sp_sys1(__NR_close, fd);
+				buf[l.len] = '\0';
+				return l.too_long ? -ENAMETOOLONG : (long)l.len;
+			}
+			memset(&l, 0, sizeof(l));
+		}
+	}
+	sp_sys1(__NR_close, fd);
+	return n < 0 && n != -ESRCH ? n : -ENOENT;
+}
+
+void rs_proc_show_path(const char *text, size_t len, struct sp_text *out)
+{
+	struct bd_procpath p;
+	int32_t n;
+
+	bd_procpath_parse(NULL, text, len, &p);
+	n = p.kind == BD_PROC_PID ? rs_out_pid(p.pid.n) : 0;
+	if (!n) { /* elsewhere, or handed in from outside */
+		sp_text_bytes(out, text, len);
+		return;
+	}
+	sp_text_str(out, "/proc/");
+	sp_text_dec(out, n);
+	if (p.task != BD_TASK_NONE)
+		sp_text_str(out, "/task");
+	if (p.task == BD_TASK_ONE) {
+		sp_text_char(out, '/');
+		sp_text_dec(out, rs_out_pid(p.tid.n));
+	}
+	if (p.rest < len) {
+		sp_text_char(out, '/');
+		sp_text_bytes(out, text + p.rest, len - p.rest);
+	}
+}
+
+static long give(const struct sp_text *t, uint64_t buf, int32_t size)
+{
+	size_t n = t->len < (size_t)size ? t->len : (size_t)size;
+	long r = rs_user_write(buf, t->buf, n);
+
+	return r ? r : (long)n;
+}
+
+/* Only looks, so a signal may have it done again. arg: of the path; the buffer and its size follow. */
+static long readlink_call(struct rs_frame *f, struct rs_area *a, int dirfd, int arg)
+{
+	uint64_t buf = (uint64_t)f->a[arg + 1];
+	int32_t size = (int32_t)f->a[arg + 2];
+	char *text = RS_PROC_TEXT(a), *spare = RS_PROC_SPARE(a);
+	bool exe, self, thread;
+	struct rs_name n;
+	struct sp_text t;
+	long r;
+
+	if (size <= 0)
+		return rs_call(f, rs_finish_raw);
+	r = rs_proc_take(a, dirfd, (uint64_t)f->a[arg], &n);
+	if (r <= 0)
+		return r < 0 ? r : rs_call(f, rs_finish_raw);
+	exe = n.p.leaf == BD_LEAF_EXE && !n.p.slash;
+	self = n.p.leaf == BD_LEAF_DIR && !n.p.slash && n.p.kind == BD_PROC_SELF &&
+	       n.p.task == BD_TASK_NONE;
+	thread = n.p.leaf == BD_LEAF_DIR && !n.p.slash && n.p.kind == BD_PROC_THREAD_SELF;
+
+	/* The kernel says whether the link is there and may be read. */
+	rs_proc_put(f, &n, arg);
+	f->a[arg + 1] = (long)spare;
+	f->a[arg + 2] = RS_PROC_SPARE_MAX;
+	r = sp_sys4(f->nr, f->a[0], f->a[1], f->a[2], f->a[3]);
+	if (r < 0)
+		return r;
+	if (exe) {
+		long e = rs_proc_follow_exe(a, &n);
+
+		if (e < 0)
+			return e;
+		if (!e) {
+			sp_text_init(&t, spare, RS_PROC_SPARE_MAX);
+			sp_text_str(&t, n.host);
+			return give(&t, buf, size);
+		}
+	}
+	sp_text_init(&t, text, RS_PROC_TEXT_MAX);
+	if (self || thread) {
+		sp_text_dec(&t, a->tgid.n);
+		if (thread) {
+			sp_text_str(&t, "/task/");
+			sp_text_dec(&t, a->tid.n);
+		}
+	} else {
+		rs_proc_show_path(spare, (size_t)r, &t);
+	}
+	return give(&t, buf, size);
+}
+
+long rs_h_readlink(struct rs_frame *f, struct rs_area *a)
+{
+	return readlink_call(f, a, AT_FDCWD, 0);
+}
+
+long rs_h_readlinkat(struct rs_frame *f, struct rs_area *a)
+{
+	return readlink_call(f, a, (int)f->a[0], 1);
+}
+
+/* The kernel counts the NUL, and says ERANGE before it touches the buffer: fs/d_path.c:sys_getcwd */
+long rs_h_getcwd(struct rs_frame *f, struct rs_area *a)
+{
+	char *text = RS_PROC_TEXT(a), *spare = RS_PROC_SPARE(a);
+	struct sp_text t;
+	long r;
+
+	if (!rs_proc_may_be_inside())
+		return rs_call(f, rs_finish_raw);
+	r = sp_sys2(__NR_getcwd, (long)spare, RS_PROC_SPARE_MAX);
+	if (r <= 0)
+		return rs_call(f, rs_finish_raw);
+	sp_text_init(&t, text, RS_PROC_TEXT_MAX);
+	rs_proc_show_path(spare, (size_t)r - 1, &t);
+	if ((uint64_t)f->a[1] <= t.len)
+		return -ERANGE;
+	r = rs_user_write((uint64_t)f->a[0], text, t.len + 1);
+	return r ? r : (long)t.len + 1;
+}

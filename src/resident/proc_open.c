@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Opening on procfs. A text that carries numbers is read, converted and put into a memory file at
+ * once: what the program gets is that file, under the descriptor the real one would have had. It does
+ * not change any more; whoever wants a fresh text opens again.
+ */
+#include <asm/unistd.h>
+#include <linux/errno.h>
+#include <linux/fcntl.h>
+#include <linux/memfd.h>
+
+#include "arch/x86_64/syscall.h"
+#include "boundary/procview.h"
+#include "resident/handlers.h"
+#include "resident/proc.h"
+#include "resident/user.h"
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 8u
+#endif
+
+#define NAME_MAX_BYTES 200 /* a memory file's name may have 249 */
+#define IN_MAX BD_STAT_MAX
+
+static sp_vpid map_number(void *ctx, sp_hpid hid)
+{
+	(void)ctx;
+	return sp_pid_number(RS_NS, hid);
+}
+
+static sp_vpid map_group(void *ctx, sp_hpid hid)
+{
+	(void)ctx;
+	return sp_pid_group_number(RS_NS, hid);
+}
+
+static long write_all(long fd, const char *s, size_t n)
+{
+	while (n) {
+		long r = sp_sys3(__NR_write, fd, (long)s, (long)n);
+
+		if (r <= 0)
+			return r ? r : -EIO;
+		s += r;
+		n -= (size_t)r;
+	}
+	return 0;
+}
+
+/* Pieces: as many input bytes as cannot outgrow the output. */
+static long convert(struct rs_area *a, enum bd_proc_leaf leaf, long from, long to)
+{
+	static const struct bd_map map = {map_number, map_group, NULL};
+	char *in = a->scratch, *out = a->scratch + IN_MAX;
+	size_t room = RS_SCRATCH - IN_MAX, have = 0, cut;
+	size_t max = leaf == BD_LEAF_STAT ? IN_MAX : (room - 64) / 6;
+	struct sp_text t;
+	long n, r;
+
+	_Static_assert(BD_PROCVIEW_ROOM((RS_SCRATCH - IN_MAX - 64) / 6) <= RS_SCRATCH - IN_MAX,
+		       "room");
+	do {
+		n = sp_sys3(__NR_read, from, (long)in + (long)have, (long)(max - have));
+		if (n < 0)
+			return n;
+		have += (size_t)n;
+		cut = n ? bd_procview_cut(leaf, in, have) : have;
+		if (!cut && have == max)
+			return -EIO;
+		if (!cut)
+			continue;
+		sp_text_init(&t, out, room);
+		r = bd_procview(leaf, &map, in, cut, &t);
+		if (r)
+			return -EIO;
+		r = write_all(to, out, t.len);
+		if (r)
+			return r;
+		memmove(in, in + cut, have - cut);
+		have -= cut;
+	} while (n);
+	return 0;
+}
+
+static long memory_file(const char *name, bool cloexec)
+{
+	unsigned int flags = cloexec ? MFD_CLOEXEC : 0;
+	long fd = sp_sys2(__NR_memfd_create, (long)name, (long)(flags | MFD_NOEXEC_SEAL));
+
+	/* Before 6.3 the flag is unknown. */
+	return fd == -EINVAL ? sp_sys2(__NR_memfd_create, (long)name, (long)flags) : fd;
+}
+
+/* The planned call opens the real text. */
+static long open_text(struct rs_frame *f, struct rs_area *a, const struct rs_name *n, bool cloexec)
+{
+	char name[NAME_MAX_BYTES];
+	size_t len = sp_strnlen(n->host, sizeof(name) - 1);
+	long fd, mem, r;
+
+	/* The name is the program's business: it may show up in its maps. */
+	memcpy(name, n->host, len);
+	name[len] = '\0';
+	rs_block(f);
+	fd = sp_sys6(f->nr, f->a[0], f->a[1], f->a[2], f->a[3], f->a[4], f->a[5]);
+	if (fd < 0)
+		return rs_unblock(f, fd);
+	mem = memory_file(name, cloexec);
+	if (mem < 0) {
+		sp_sys1(__NR_close, fd);
+		return rs_unblock(f, mem);
+	}
+	r = convert(a, (enum bd_proc_leaf)n->p.leaf, fd, mem);
+	if (!r)
+		r = sp_sys3(__NR_lseek, mem, 0, 0);
+	if (!r) {
+		/* The lowest free number is the real one's: open(2). */
+		r = sp_sys3(__NR_dup3, mem, fd, cloexec ? O_CLOEXEC : 0);
+	} else if (r == -EIO && !rs_proc_is_procfs((int)fd)) {
+		/* Some other file that is called /proc/... here. */
+		r = sp_sys3(__NR_lseek, fd, 0, 0);
+		r = r < 0 ? r : fd;
+	} else {
+		/* It ended between open and read: for the program it was gone before. */
+		r = r == -ESRCH ? -ENOENT : r;
+	}
+	sp_sys1(__NR_close, mem);
+	if (r < 0)
+		sp_sys1(__NR_close, fd);
+	return rs_unblock(f, r);
+}
+
+/* Whether what is opened may serve as a start of relative names. */
+static bool is_directory(const struct rs_name *n, uint64_t flags)
+{
+	return flags & (O_DIRECTORY | O_PATH) || n->p.kind == BD_PROC_ROOT ||
+	       n->p.leaf == BD_LEAF_DIR || n->p.leaf == BD_LEAF_TASK_DIR;
+}
+
+static long open_call(struct rs_frame *f, struct rs_area *a, int dirfd, int arg, uint64_t flags)
+{
+	struct rs_name n;
+	long r = rs_proc_take(a, dirfd, (uint64_t)f->a[arg], &n);
+
+	if (r <= 0)
+		return r < 0 ? r : rs_call(f, rs_finish_raw);
+	if (!(flags & O_NOFOLLOW)) {
+		r = rs_proc_follow_exe(a, &n);
+		if (r < 0)
+			return r;
+	}
+	rs_proc_put(f, &n, arg);
+	if (bd_procview_has((enum bd_proc_leaf)n.p.leaf) && !n.p.slash &&
+	    (flags & (O_ACCMODE | O_PATH)) == O_RDONLY)
+		return open_text(f, a, &n, flags & O_CLOEXEC);
+	if (is_directory(&n, flags))
+		rs_proc_entered();
+	return rs_call(f, rs_finish_raw);
+}
+
+long rs_h_open(struct rs_frame *f, struct rs_area *a)
+{
+	return open_call(f, a, AT_FDCWD, 0, (uint64_t)f->a[1]);
+}
+
+long rs_h_openat(struct rs_frame *f, struct rs_area *a)
+{
+	return open_call(f, a, (int)f->a[0], 1, (uint64_t)f->a[2]);
+}
+
+/* struct open_how: flags, mode, resolve. What is resolved in or below the directory is the kernel's. */
+long rs_h_openat2(struct rs_frame *f, struct rs_area *a)
+{
+	uint64_t how[3];
+
+	if ((uint64_t)f->a[3] < sizeof(how) || rs_user_read(how, (uint64_t)f->a[2], sizeof(how)) ||
+	    how[2])
+		return rs_call(f, rs_finish_raw);
+	return open_call(f, a, (int)f->a[0], 1, how[0]);
+}
