@@ -330,20 +330,34 @@ static void on_sigsys(int sig, siginfo_t *si, void *context)
 	uc->uc_mcontext.gregs[REG_RAX] = 4711;
 }
 
-/* getpid made from an address of our own choice: the gate of the installed filter. */
-__attribute__((noinline, used)) static long gate_getpid(void)
+/* The gate of the installed filter: a getpid, and the return from the handler of its traps. */
+__asm__(".pushsection .text\n"
+	".globl test_gate_start, test_gate_end, test_restorer\n"
+	"test_gate_start: syscall\n"
+	"	ret\n"
+	"test_restorer: mov $15, %eax\n"
+	"	syscall\n"
+	"test_gate_end: .popsection\n");
+extern char test_gate_start[], test_gate_end[], test_restorer[];
+
+static long gate_getpid(void)
 {
 	long ret;
 
-	__asm__ volatile(".globl test_gate_start, test_gate_end\n"
-			 "test_gate_start: syscall\n"
-			 "test_gate_end:"
+	__asm__ volatile("call test_gate_start"
 			 : "=a"(ret)
 			 : "a"(SYS_getpid)
 			 : "rcx", "r11", "memory");
 	return ret;
 }
-extern char test_gate_start[], test_gate_end[];
+
+/* As the kernel has it: the C library's own would return from outside of the gate. */
+struct kernel_sigaction {
+	void (*handler)(int, siginfo_t *, void *);
+	unsigned long flags;
+	char *restorer;
+	uint64_t mask;
+};
 
 /* Raw: in front of a noreturn function AddressSanitizer makes calls that trap by now. */
 #define LEAVE(code) syscall(SYS_exit_group, (code))
@@ -355,7 +369,11 @@ extern char test_gate_start[], test_gate_end[];
 
 static void in_child(void)
 {
-	struct sigaction sa = {.sa_sigaction = on_sigsys, .sa_flags = SA_SIGINFO};
+	struct kernel_sigaction sa = {
+		.handler = on_sigsys,
+		.flags = SA_SIGINFO | 0x04000000 /* SA_RESTORER */,
+		.restorer = test_restorer,
+	};
 	struct sock_filter code[BD_FILTER_MAX];
 	struct sock_fprog fprog = {.filter = code};
 	long self = syscall(SYS_getpid);
@@ -365,7 +383,7 @@ static void in_child(void)
 			    (uintptr_t)test_gate_end, MAGIC);
 	WANT(n > 0);
 	fprog.len = (unsigned short)n;
-	WANT(!sigaction(SIGSYS, &sa, NULL));
+	WANT(!syscall(SYS_rt_sigaction, SIGSYS, &sa, NULL, 8));
 	WANT(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
 	WANT(!prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &fprog));
 
