@@ -72,6 +72,25 @@ static const struct scenario two_reserve = {make_leader, {reserve_0, reserve_1},
 static const struct scenario one_number_for_two = {
 	make_leader, {reserve_0, reserve_1, cursor_back}, reserve_check, 3};
 
+/* The two see different slots as the lowest free one, so the slot does not decide between them. */
+static void two_slots_setup(void)
+{
+	make_leader();
+	sp_store(&ns->cursor, 1 + (int32_t)SP_BUCKETS);
+	held = born(ns, 0, 600 + 1);
+	sp_store(&ns->high[1], SP_BUCKETS);
+	sp_store(&ns->cursor, 1);
+}
+
+static void free_slot_and_cursor_back(void)
+{
+	sp_pid_retire(ns, held);
+	cursor_back();
+}
+
+static const struct scenario one_number_in_two_slots = {
+	two_slots_setup, {reserve_0, reserve_1, free_slot_and_cursor_back}, reserve_check, 2};
+
 static void cancel_2(void)
 {
 	reserve(2, 0);
@@ -100,7 +119,7 @@ static void cursor_far(void)
 }
 
 static const struct scenario one_slot_for_two = {
-	one_slot_setup, {reserve_0, reserve_1, cursor_far}, reserve_check, 3};
+	one_slot_setup, {reserve_0, reserve_1, cursor_far}, reserve_check, 2};
 
 /* ---- A2: closing ---- */
 
@@ -343,6 +362,39 @@ static const struct scenario one_index_bucket = {
 static const struct scenario index_spills = {
 	bucket_setup, {colliding_0, colliding_1, colliding_2}, colliding_3_check, 3};
 
+/*
+ * Somebody takes the place of a dead word while the very same host tid gets the very same number and
+ * slot again.
+ */
+static void reincarnation_setup(void)
+{
+	make_leader();
+	sp_pid_retire(ns, born(ns, 0, COLLIDING(0)));
+	held = reserved(ns, 0);
+	sp_store(&ns->cursor, 1);
+}
+
+static void take_dead_place(void)
+{
+	refs[0] = held;
+	publish(0, COLLIDING(1));
+}
+
+static void same_again(void)
+{
+	reserve(1, 0);
+	publish(1, COLLIDING(0));
+}
+
+static void reincarnation_check(void)
+{
+	CHECK(results[0] == 0 && results[1] == 0);
+	CHECK(by_hid(ns, COLLIDING(0)) == 2 && by_hid(ns, COLLIDING(1)) == 3);
+}
+
+static const struct scenario reincarnation = {
+	reincarnation_setup, {take_dead_place, same_again}, reincarnation_check, 4};
+
 /* The kernel gave the host tid away; the old entry is retired at the same time. */
 static void recycled_setup(void)
 {
@@ -459,6 +511,7 @@ static const struct scenario leader_dies = {
 #define TESTS(X)                   \
 	X(two_reserve)             \
 	X(one_number_for_two)      \
+	X(one_number_in_two_slots) \
 	X(cancel_between)          \
 	X(one_slot_for_two)        \
 	X(closing)                 \
@@ -470,6 +523,7 @@ static const struct scenario leader_dies = {
 	X(swept_while_publishing)  \
 	X(one_index_bucket)        \
 	X(index_spills)            \
+	X(reincarnation)           \
 	X(recycled_host_tid)       \
 	X(readers)                 \
 	X(leader_dies)
