@@ -7,19 +7,20 @@
  */
 #include "core/slot.h"
 
+/* The values are the numbers of docs/INVARIANTS.md. */
 enum invariant {
-	I_HEADER = 1,
-	I_HIGH,
-	I_WORD,
-	I_BUCKET,
-	I_UNIQUE,
-	I_HID,
-	I_INDEXED,
-	I_INDEX_WORD,
-	I_INDEX_ORDER,
-	I_TGID,
-	I_SPELLING,
-	I_INIT,
+	I_HEADER = 1,	   /* I1 */
+	I_HIGH = 2,	   /* I2 */
+	I_WORD = 3,	   /* I3 */
+	I_BUCKET = 4,	   /* I4 */
+	I_UNIQUE = 5,	   /* I5 */
+	I_HID = 6,	   /* I6 */
+	I_INDEXED = 7,	   /* I7 */
+	I_INDEX_WORD = 8,  /* I8 */
+	I_INDEX_ORDER = 9, /* I9 */
+	I_TGID = 10,	   /* I10 */
+	I_SPELLING = 11,   /* I11 */
+	I_INIT = 12,	   /* I12 */
 };
 
 static uint64_t word_at(struct sp_segment *ns, uint32_t slot)

@@ -2,7 +2,8 @@
 /*
  * Entering a host tid into the index host tid -> number. Words are replaced, never cleared: a place
  * is free when it is empty or when the life of the entry it speaks of is over, which is final (I8), so a
- * compare-and-swap that finds the word unchanged destroys nothing that counts, however late it comes.
+ * compare-and-swap that finds the word unchanged destroys nothing that counts, however late it comes
+ * (ORDERING C2).
  */
 #include <linux/errno.h>
 
@@ -19,7 +20,7 @@ static bool current(struct sp_segment *ns, uint32_t slot, uint64_t w)
 
 /*
  * The kernel gave the host tid to a new task, so the entry that carries it is of a task that is gone:
- * FREE, whatever it was. True when the word that spoke of it counts no more.
+ * FREE, whatever it was (ORDERING C3). True when the word that spoke of it counts no more.
  */
 static bool evict(struct sp_segment *ns, uint64_t hw)
 {

@@ -193,7 +193,7 @@ void sp_pid_cancel(struct sp_segment *ns, struct sp_ref ref)
 	if (ref.slot >= SP_CAPACITY || sp_word_state(ref.word) != SP_RESERVED || !let_go(ns, ref, 0))
 		return;
 	sp_fault(CANCEL_FREED);
-	/* Late, this may hand a number out that somebody is just claiming: A1 sorts that out. */
+	/* ORDERING C5: late, this may hand out a number that is just being claimed. */
 	(void)sp_cas(&ns->cursor, &n, n - 1);
 }
 
@@ -209,7 +209,7 @@ static bool ambiguous(struct sp_segment *ns, uint32_t slot, int32_t hid)
 	       sp_load(&sp_entry_at(ns, other.slot)->tgid) == sp_load(&sp_entry_at(ns, slot)->tgid);
 }
 
-/* RESERVED -> FREE with a note for the other publisher. */
+/* RESERVED -> FREE with a note for the other publisher (ORDERING C4). */
 static bool refuse(struct sp_segment *ns, uint32_t slot, uint64_t w)
 {
 	if (!let_go(ns, (struct sp_ref){slot, w}, SP_F_REFUSED))
@@ -303,7 +303,7 @@ void sp_pid_retire(struct sp_segment *ns, struct sp_ref ref)
 					? sp_word_with_state(w, SP_DEAD)
 					: sp_word_with_state(w & ~SP_FLAGS_MASK, SP_FREE);
 
-		/* The hidx word stays: sp_pid_recall. */
+		/* The hidx word stays: sp_pid_recall. The flag is of the word swapped: ORDERING C6. */
 		if (!w || sp_cas(&sp_entry_at(ns, ref.slot)->word, &w, gone))
 			break;
 	}

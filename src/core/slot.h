@@ -133,7 +133,7 @@ static inline uint32_t sp_hidx_reach(struct sp_segment *ns)
 
 /*
  * The entry a hidx word speaks of, if it still carries that host tid in one of the states; none otherwise.
- * None with SP_ANY is final: the word's generation is over (I8).
+ * None with SP_ANY is final: the word's generation is over (I8). ORDERING B4.
  */
 static inline struct sp_ref sp_hidx_ref(struct sp_segment *ns, uint64_t hw, uint32_t states)
 {
