@@ -156,29 +156,39 @@ static long list_files(struct rs_frame *f, char *buf, size_t max, bool old, int6
 
 static long list_root(struct rs_frame *f, struct rs_area *a, bool old)
 {
-	uint32_t count = (uint32_t)f->a[2];
-	size_t max = count < RS_SCRATCH ? count : RS_SCRATCH;
-	int64_t next = -1;
-	long pos, n = 0, r;
+	uint32_t count = (uint32_t)f->a[2], done = 0;
+	int64_t start, pos, next = -1;
+	long n = 0;
 
 	rs_block(f);
-	pos = sp_sys3(__NR_lseek, f->a[0], 0, 1 /* SEEK_CUR */);
+	start = pos = sp_sys3(__NR_lseek, f->a[0], 0, 1 /* SEEK_CUR */);
 	if (pos < 0)
 		return rs_unblock(f, pos);
-	if (pos < TGID_OFFSET)
-		n = list_files(f, a->scratch, max, old, &next);
-	if (!n)
-		n = list_processes(a->scratch, max, old, pos, &next);
-	if (n > 0) {
-		r = rs_user_write((uint64_t)f->a[1], a->scratch, (size_t)n);
+	while (done < count) {
+		size_t max = count - done < RS_SCRATCH ? count - done : RS_SCRATCH;
+		long r;
+
+		n = 0;
+		if (pos < TGID_OFFSET)
+			n = list_files(f, a->scratch, max, old, &next);
+		if (!n)
+			n = list_processes(a->scratch, max, old, pos, &next);
+		if (n <= 0)
+			break;
+		r = rs_user_write((uint64_t)f->a[1] + done, a->scratch, (size_t)n);
 		if (r) {
-			next = pos;
 			n = r;
+			next = pos;
+			break;
 		}
+		done += (uint32_t)n;
+		if (next < 0) /* the kernel has more files */
+			return rs_unblock(f, done);
+		pos = next;
 	}
-	if (next >= 0)
-		sp_sys3(__NR_lseek, f->a[0], next, 0);
-	return rs_unblock(f, n);
+	/* Where the kernel went is of no use any more, also after an error. */
+	sp_sys3(__NR_lseek, f->a[0], next < 0 ? start : next, 0);
+	return rs_unblock(f, done ? (long)done : n);
 }
 
 /* Whether a process's descriptor fd is one of ours and not the program's own by that number. */
@@ -220,8 +230,7 @@ static int32_t fate(const struct bd_procpath *at, const char *name)
 }
 
 /* Task directories, and a process's descriptors. */
-static long list_renamed(struct rs_frame *f, struct rs_area *a, bool old,
-			 const struct bd_procpath *at)
+static long list_renamed(struct rs_frame *f, struct rs_area *a, bool old, const struct bd_procpath *at)
 {
 	uint32_t count = (uint32_t)f->a[2];
 	char *in = a->scratch, *out = a->scratch + 3072;
@@ -269,8 +278,7 @@ static long list(struct rs_frame *f, struct rs_area *a, bool old)
 		return list_root(f, a, old);
 	if (!rs_proc_base(fd, &at))
 		return rs_call(f, rs_finish_raw);
-	if (at.leaf == BD_LEAF_TASK_DIR || at.leaf == BD_LEAF_FD_DIR ||
-	    at.leaf == BD_LEAF_FDINFO_DIR)
+	if (at.leaf == BD_LEAF_TASK_DIR || at.leaf == BD_LEAF_FD_DIR || at.leaf == BD_LEAF_FDINFO_DIR)
 		return list_renamed(f, a, old, &at);
 	return rs_call(f, rs_finish_raw);
 }
