@@ -129,6 +129,16 @@ static void from_child(void)
 	show("sender is reaped");
 }
 
+/* Sleeps until a signal that is blocked has come: a wait may tell of a child before SIGCHLD does. */
+static void arrive(int comes)
+{
+	uint64_t none = 0;
+
+	while (comes && !*(volatile int *)&seen.count)
+		SC(SYS_rt_sigsuspend, &none, 8);
+	set_raw_mask(0);
+}
+
 /* A group's signal carries the sender, whoever gets it. */
 static void by_group(void)
 {
@@ -138,9 +148,9 @@ static void by_group(void)
 	if (!a) {
 		setpgid(0, 0);
 		handle(SIGUSR1, 0);
+		set_raw_mask(BIT(SIGUSR1));
 		gate_open(g);
-		while (!*(volatile int *)&seen.count)
-			pause();
+		arrive(1);
 		show("member");
 		gate_open(done);
 		_exit(0);
@@ -154,16 +164,6 @@ static void by_group(void)
 	gate_pass(done);
 	say("sender %s", reap(b));
 	say("member %s", reap(a));
-}
-
-/* A wait may see what happened to a child before its SIGCHLD is there. */
-static void arrive(int comes)
-{
-	uint64_t none = 0;
-
-	while (comes && !*(volatile int *)&seen.count)
-		SC(SYS_rt_sigsuspend, &none, 8);
-	set_raw_mask(0);
 }
 
 static void children(const char *name, int flags)

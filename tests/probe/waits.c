@@ -24,7 +24,7 @@ static pid_t make(char how, int n)
 			_exit(100);
 		case 's':
 			SC(SYS_kill, SC(SYS_getpid), n);
-			_exit(101);
+			__attribute__((fallthrough));
 		default:
 			for (;;)
 				pause();
@@ -162,6 +162,9 @@ static void stops(void)
 	wid("continued", P_PID, a, WCONTINUED);
 	wid("continued once", P_PID, a, WCONTINUED | WNOHANG);
 	kill(b, SIGCONT);
+	w4("b continued", b, WCONTINUED);
+	kill(a, SIGTERM);
+	kill(b, SIGKILL);
 	w4("a ends", a, 0);
 	w4("b ends", b, 0);
 	kill(c, SIGSTOP);
