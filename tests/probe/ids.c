@@ -42,8 +42,8 @@ static void all(const char *who)
 	say("%s libc %d %d %d %d %d %d", who, getpid(), getppid(), getpgrp(), getpgid(0), getsid(0),
 	    (int)syscall(SYS_gettid));
 	/* Undone at once with what a libc would have set is impossible; nothing here joins it. */
-	say("%s set_tid_address %s", who, rc(SC(SYS_set_tid_address, &word)));
-	say("%s set_tid_address junk %s", who, rc(SC(SYS_set_tid_address, &word, JUNK, JUNK)));
+	say("%s set_tid_address %s", who, names_me(SC(SYS_set_tid_address, &word)));
+	say("%s set_tid_address junk %s", who, names_me(SC(SYS_set_tid_address, &word, JUNK, JUNK)));
 	SC(SYS_set_tid_address, NULL);
 }
 

@@ -129,7 +129,7 @@ static void clones(int k)
 	if (!r)
 		SC(SYS_exit_group, 2);
 	say("clone words %s %s", kind_names[k], r > 0 ? reap((pid_t)r) : rc(r));
-	say("set_tid_address %s %s", kind_names[k], rc(SC(SYS_set_tid_address, p)));
+	say("set_tid_address %s %s", kind_names[k], names_me(SC(SYS_set_tid_address, p)));
 	SC(SYS_set_tid_address, NULL);
 	say("get_robust_list %s", rc(SC(SYS_get_robust_list, 0, WILD, WILD)));
 }

@@ -303,6 +303,29 @@ MAYBE static uint64_t raw_pending(void)
 	return m;
 }
 
+/*
+ * A word that the kernel itself writes and clears for a thread (CHILD_SETTID, CLEARTID,
+ * set_tid_address) holds the kernel's own number, because the kernel and libcs go on using it: that
+ * cannot be equal. What must be equal is whom it names to the thread's own group.
+ */
+MAYBE static const char *word_text(int word)
+{
+	if (word == -7)
+		return "untouched";
+	if (!word)
+		return "cleared";
+	return word > 0 ? "set" : "odd";
+}
+
+MAYBE static const char *names_me(long word)
+{
+	if (word <= 0)
+		return "nobody";
+	if (SC(SYS_tgkill, SC(SYS_getpid), word, 0))
+		return "somebody else";
+	return SC(SYS_tgkill, SC(SYS_getpid), SC(SYS_gettid), 0) ? "not me" : "me";
+}
+
 /* --- processes ------------------------------------------------------------------------------- */
 
 struct gate {
