@@ -15,12 +15,13 @@
 
 #define DEFAULT_PATH "/bin:/usr/bin" /* confstr(_CS_PATH) of the C libraries */
 
-/* 0, or why the kernel would not execute it. */
-static int executable(const char *path, const char **ret_why)
+/* 0, or why the kernel would not execute it. *ret_seen: it is a regular file at least. */
+static int executable(const char *path, const char **ret_why, bool *ret_seen)
 {
 	struct stat st;
 
 	*ret_why = NULL;
+	*ret_seen = false;
 	if (stat(path, &st) < 0)
 		return errno;
 	if (S_ISDIR(st.st_mode)) {
@@ -31,13 +32,14 @@ static int executable(const char *path, const char **ret_why)
 		*ret_why = "is not a regular file";
 		return EACCES;
 	}
+	*ret_seen = true;
 	return faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0 ? errno : 0;
 }
 
 static int search(const char *name, char **ret_path, const char **ret_why)
 {
 	const char *dir = getenv("PATH");
-	bool denied = false;
+	bool denied = false, seen;
 
 	for (dir = dir ? dir : DEFAULT_PATH;;) {
 		size_t len = strcspn(dir, ":");
@@ -49,14 +51,17 @@ static int search(const char *name, char **ret_path, const char **ret_why)
 			return ENOMEM;
 		/* An empty element is the working directory. */
 		snprintf(path, size, "%.*s%s%s", (int)len, dir, len ? "/" : "./", name);
-		err = executable(path, ret_why);
+		err = executable(path, ret_why, &seen);
 		if (err == 0) {
 			*ret_path = path;
 			return 0;
 		}
 		free(path);
-		/* Found but forbidden is remembered; a later directory may still have it. */
-		denied |= err == EACCES && !*ret_why;
+		/*
+		 * Found but forbidden is remembered; a later directory may still have it. A directory
+		 * that we may not search has not shown that the file exists.
+		 */
+		denied |= err == EACCES && seen;
 		if (!dir[len])
 			break;
 		dir += len + 1;
@@ -67,6 +72,7 @@ static int search(const char *name, char **ret_path, const char **ret_why)
 
 int cli_find_program(const char *name, char **ret_path, const char **ret_why)
 {
+	bool seen;
 	int err;
 
 	if (!*name || !strchr(name, '/')) {
@@ -74,7 +80,7 @@ int cli_find_program(const char *name, char **ret_path, const char **ret_why)
 		if (!*name)
 			*ret_why = "command not found";
 	} else {
-		err = executable(name, ret_why);
+		err = executable(name, ret_why, &seen);
 		if (err == 0) {
 			*ret_path = strdup(name);
 			err = *ret_path ? 0 : ENOMEM;

@@ -105,9 +105,9 @@ static void drain(struct front *f)
 static bool stop_wanted(void *arg)
 {
 	const struct front *f = arg;
-	struct pollfd p = {.fd = f->b->ctl_front, .events = 0};
+	struct pollfd p = {.fd = f->b->wake_r, .events = 0};
 
-	/* A hang-up: the supervisor is dead, and who would wake us then? */
+	/* A hang-up: the supervisor is dead, its last wake has been, and who would wake us then? */
 	return !ended(f) && atomic_load(&f->b->shared->stopped) && poll(&p, 1, 0) == 0;
 }
 

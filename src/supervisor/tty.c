@@ -28,7 +28,7 @@ bool sv_tty_controls(void)
 
 void sv_stop_self(int sig, bool (*still_wanted)(void *), void *arg)
 {
-	if (sig == SIGSTOP) {
+	if (sig == SIGSTOP) { /* cannot be held back: the question comes as late as it can */
 		if (still_wanted(arg))
 			kill(getpid(), SIGSTOP);
 		return;
