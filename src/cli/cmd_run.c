@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -150,20 +149,6 @@ static enum kind kind_of(const char *path)
 	return head[18] == 62 && head[19] == 0 ? KIND_LOADABLE : KIND_FOREIGN; /* EM_X86_64 */
 }
 
-/* One line, once: nothing inside can gain privileges. */
-static void hint_setuid(const char *name, const char *path)
-{
-	struct stat st;
-	bool uid, gid;
-
-	if (stat(path, &st) < 0)
-		return;
-	uid = (st.st_mode & S_ISUID) && st.st_uid != geteuid();
-	gid = (st.st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && st.st_gid != getegid();
-	if (uid || gid)
-		cli_say("%s: set%cid program, runs without its privileges here", name, uid ? 'u' : 'g');
-}
-
 static int status_of_exec(const char *name, int err)
 {
 	cli_say("%s: %s", name, strerror(err));
@@ -222,7 +207,6 @@ static int run_program(char **argv)
 		cli_say("%s: %s", argv[0], why);
 		return err == ENOENT || err == ENOTDIR ? CLI_NOT_FOUND : CLI_NOT_RUNNABLE;
 	}
-	hint_setuid(argv[0], path);
 	job.path = path;
 	switch (kind_of(path)) {
 	case KIND_TEXT:

@@ -36,46 +36,74 @@ static bool evict(struct sp_segment *ns, uint64_t hw)
 	return true;
 }
 
+/* Where the word may go: its place's position and what is there. SP_HIDX_REACH: nowhere. */
+struct spot {
+	uint32_t pos;
+	uint64_t found;
+};
+
+/*
+ * One walk over the places of a host tid. The first word of the same host tid is replaced before any
+ * other, so that the newest is always the first. Where nothing ever spilled, further buckets are
+ * looked at only when this one has no place at all.
+ */
+static int look_for_spot(struct sp_segment *ns, uint32_t slot, uint64_t w, int32_t hid,
+			 struct spot *ret_spot)
+{
+	uint64_t hw = sp_hidx_word(hid, slot, w);
+	bool spilled = sp_load(&ns->hidx_spilled), own = false;
+	struct spot spot = {SP_HIDX_REACH, 0};
+
+	for (uint32_t pos = 0; pos < SP_HIDX_REACH; pos++) {
+		uint64_t word;
+
+		if (pos % SP_HIDX_WAYS == 0 && spot.pos != SP_HIDX_REACH && !spilled)
+			break;
+		word = sp_load(sp_hidx_at(ns, hid, pos));
+		if (word == hw)
+			return -EEXIST;
+		if (word && sp_hidx_hid(word) == hid) {
+			if (!current(ns, slot, w))
+				return -ESTALE;
+			if (!evict(ns, word))
+				return -EAGAIN;
+			if (!own)
+				spot = (struct spot){pos, word};
+			own = true;
+		} else if (spot.pos == SP_HIDX_REACH &&
+			   (!word || sp_hidx_ref(ns, word, SP_ANY).slot == SP_NO_SLOT)) {
+			spot = (struct spot){pos, word};
+		}
+		/* Behind an empty word is nothing (I9). */
+		if (!word)
+			break;
+	}
+	*ret_spot = spot;
+	return 0;
+}
+
 int sp_hidx_insert(struct sp_segment *ns, uint32_t slot, uint64_t w, int32_t hid)
 {
 	uint64_t hw = sp_hidx_word(hid, slot, w);
 
 	for (int tries = 0; tries < SP_TRIES; tries++) {
-		uint32_t pos, place = SP_HIDX_REACH;
-		uint64_t found = 0;
-		bool own = false;
+		struct spot spot;
+		int r = look_for_spot(ns, slot, w, hid, &spot);
 
-		for (pos = 0; pos < SP_HIDX_REACH; pos++) {
-			uint64_t word;
-
-			/* The next bucket only when this one has no place at all. */
-			if (pos % SP_HIDX_WAYS == 0 && place != SP_HIDX_REACH)
-				break;
-			word = sp_load(sp_hidx_at(ns, hid, pos));
-			if (word == hw)
-				return 0;
-			own = word && sp_hidx_hid(word) == hid;
-			if (own || (place == SP_HIDX_REACH &&
-				    (!word || sp_hidx_ref(ns, word, SP_ANY).slot == SP_NO_SLOT))) {
-				place = pos;
-				found = word;
-			}
-			/* The newest word of a host tid is its first; behind an empty word is nothing. */
-			if (own || !word)
-				break;
-		}
-		if (!current(ns, slot, w))
-			return -ESTALE;
-		if (place == SP_HIDX_REACH)
-			return -EAGAIN;
-		if (own && !evict(ns, found))
+		if (r == -EEXIST)
+			return 0;
+		if (r == -EAGAIN)
 			continue;
-		if (place >= SP_HIDX_WAYS) {
+		if (r || !current(ns, slot, w))
+			return -ESTALE;
+		if (spot.pos == SP_HIDX_REACH)
+			return -EAGAIN;
+		if (spot.pos >= SP_HIDX_WAYS) {
 			/* ORDERING B2: before the word is where only those look who know of it. */
 			sp_store(&ns->hidx_spilled, 1);
 			sp_fault(INDEX_SPILLED);
 		}
-		if (sp_cas(sp_hidx_at(ns, hid, place), &found, hw))
+		if (sp_cas(sp_hidx_at(ns, hid, spot.pos), &spot.found, hw))
 			return 0;
 	}
 	return -EAGAIN;

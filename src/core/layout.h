@@ -116,6 +116,9 @@ struct sp_segment {
 	/* Why number 1 could not become the program: errno of its exec, 0 if it did. */
 	_Atomic int32_t init_errno;
 	_Atomic uint32_t init_running; /* non-zero once the program's first exec has succeeded */
+	/* What number 1 believes of settings that are the supervisor's in the kernel: prctl(2). */
+	_Atomic uint32_t init_pdeathsig;
+	_Atomic uint32_t init_subreaper;
 	/* The hand-over of exec: immutable once init runs. */
 	int32_t segment_fd;  /* number of the hidden descriptor in every task */
 	int32_t resident_fd; /* the same for the resident's file, -1: /proc/self/exe is used */

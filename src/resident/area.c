@@ -34,7 +34,6 @@ void rs_area_init(struct rs_area *a)
 	memset(a, 0, offsetof(struct rs_area, levels));
 	a->cur = &a->levels[0].frame;
 	a->call_top = RS_CALL_TOP(a);
-	a->alt.flags = SS_DISABLE;
 	a->cur->phase = RS_IDLE;
 	a->cur->has_temp_mask = 0;
 }

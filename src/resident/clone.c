@@ -200,7 +200,11 @@ static long once(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t
 	if (vfork)
 		restore(a, &k);
 	if (r < 0) {
-		sp_pid_cancel(RS_NS, ref);
+		/* A bad pidfd pointer is found after the number was taken: kernel/fork.c:copy_process. */
+		if (r == -EFAULT)
+			sp_pid_release(RS_NS, ref);
+		else
+			sp_pid_cancel(RS_NS, ref);
 		if (child)
 			rs_area_put(child);
 		return r;

@@ -213,6 +213,11 @@ static long check_elf(struct plan *p, long fd, const char *path)
 		if (r != sizeof(ph))
 			return r < 0 ? r : -ENOEXEC;
 		load |= ph.p_type == PT_LOAD;
+		if (ph.p_type == PT_LOAD && eh->e_type == ET_EXEC &&
+		    ph.p_vaddr < SP_WINDOW_END && ph.p_vaddr + ph.p_memsz > SP_SEGMENT_ADDR) {
+			rs_say("its addresses are subpid's own: ", path);
+			return -ENOEXEC;
+		}
 		if (ph.p_type != PT_INTERP)
 			continue;
 		r = check_interp(p, fd, &ph);

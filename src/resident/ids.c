@@ -110,12 +110,12 @@ long rs_h_setpgid(struct rs_frame *f, struct rs_area *a)
 	int32_t pid = (int32_t)f->a[0], pgid = (int32_t)f->a[1];
 	long r;
 
-	if (pgid < 0)
-		return -EINVAL;
 	if (!pid)
 		pid = a->tgid.n;
 	if (!pgid)
 		pgid = pid;
+	if (pgid < 0)
+		return -EINVAL;
 	rs_block(f);
 	r = sp_sys2(__NR_setpgid, rs_in_pid(pid), rs_in_group(pgid));
 	if (!r)

@@ -79,7 +79,7 @@ static void leave_pending(struct rs_area *a, struct sp_ref ref, int sig)
 	struct sp_entry *e = sp_entry_at(RS_NS, ref.slot);
 	struct sp_ref now;
 
-	if (sig < 1)
+	if (sig < 1 || sig > RS_NSIG)
 		return;
 	atomic_fetch_or(&e->pending, RS_BIT(sig));
 	now = sp_pid_find(RS_NS, sp_ref_number(ref));
@@ -139,8 +139,6 @@ static long kill_many(struct rs_area *a, enum scope scope, int32_t group, int si
 	long ret = 0;
 	int met = 0, more;
 
-	if (sig < 0 || sig > RS_NSIG)
-		return -EINVAL;
 	atomic_fetch_add(&RS_NS->epoch, 1);
 	do {
 		more = pass(a, scope, group, sig, &from, &ret);
@@ -169,10 +167,10 @@ long rs_h_kill(struct rs_frame *f, struct rs_area *a)
 
 	rs_block(f);
 	if (n == INT32_MIN) {
-		r = sig < 0 || sig > RS_NSIG ? -EINVAL : -ESRCH;
+		r = -ESRCH; /* kernel/signal.c:kill_something_info, before the signal is looked at */
 	} else if (n > 0) {
 		ref = sp_pid_find(RS_NS, sp_vpid_of(n));
-		if (ref.slot == SP_NO_SLOT || sig < 0 || sig > RS_NSIG)
+		if (ref.slot == SP_NO_SLOT)
 			r = sp_sys2(__NR_kill, RS_NOBODY, sig);
 		else
 			r = kill_ref(a, ref, sig);
@@ -186,6 +184,22 @@ long rs_h_kill(struct rs_frame *f, struct rs_area *a)
 		r = group == RS_NOBODY ? sp_sys2(__NR_kill, RS_NOBODY, sig) : kill_group(a, group, sig);
 	}
 	return rs_unblock(f, r);
+}
+
+/*
+ * What a program forges to itself must arrive as it wrote it, also where the kernel writes numbers
+ * that delivery converts: such a number is marked (no host number reaches the bit).
+ */
+static void mark_forged(struct rs_frame *f, int sig, int info_arg)
+{
+	struct ax_siginfo *si = (struct ax_siginfo *)f->scratch;
+	long r = rs_user_read(si, (uint64_t)f->a[info_arg], sizeof(*si));
+
+	if (r)
+		return; /* the kernel says EFAULT itself, in its order */
+	if (rs_siginfo_carries_pid(sig, si->code) && si->pid >= 0)
+		si->pid |= RS_FORGED;
+	f->a[info_arg] = (long)si;
 }
 
 /* tkill, tgkill, rt_tgsigqueueinfo: the thread n, in group tgid if that is asked for. */
@@ -223,6 +237,7 @@ long rs_h_tgkill(struct rs_frame *f, struct rs_area *a)
 
 long rs_h_rt_tgsigqueueinfo(struct rs_frame *f, struct rs_area *a)
 {
+	mark_forged(f, (int)f->a[2], 3);
 	return kill_thread(f, a, 1, 2);
 }
 
@@ -233,6 +248,7 @@ long rs_h_rt_sigqueueinfo(struct rs_frame *f, struct rs_area *a)
 	struct sp_ref ref = n > 0 ? sp_pid_find(RS_NS, sp_vpid_of(n)) : SP_REF_NONE;
 	long r;
 
+	mark_forged(f, sig, 2);
 	rs_block(f);
 	f->a[0] = n > 0 ? rs_in_tid(a, n) : n;
 	if (ref.slot != SP_NO_SLOT && of_init(ref) && init_drops(sig))

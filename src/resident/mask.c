@@ -43,14 +43,13 @@ static bool is_init_leader(const struct rs_area *a)
  * Number 1 discards what it unblocks at default (semantics: queued while blocked, discarded at dequeue). The
  * kernel would act on it, because there the default of an ordinary process holds.
  */
-static void discard_at_init(struct rs_area *a, uint64_t unblocked)
+static void discard_at_init(uint64_t unblocked)
 {
 	uint64_t deflt, zero[2] = {0, 0};
 
 	deflt = unblocked & ~(atomic_load(&RS_NS->init_handled) | atomic_load(&RS_NS->init_ignored));
 	if (!deflt)
 		return;
-	(void)a;
 	while (sp_sys4(__NR_rt_sigtimedwait, (long)&deflt, 0, (long)zero, 8) > 0)
 		;
 }
@@ -63,8 +62,13 @@ long rs_h_rt_sigprocmask(struct rs_frame *f, struct rs_area *a)
 
 	if (f->a[3] != 8)
 		return -EINVAL;
-	if (!f->a[1])
-		return rs_call(f, rs_finish_raw);
+	if (!f->a[1]) {
+		if (!f->a[2])
+			return 0;
+		sp_sys4(__NR_rt_sigprocmask, SIG_BLOCK, 0, (long)&now, 8);
+		shown = now | (a->sigsys_blocked ? RS_SIGSYS_BIT : 0);
+		return rs_user_write((uint64_t)f->a[2], &shown, 8);
+	}
 	r = rs_user_read(&set, (uint64_t)f->a[1], 8);
 	if (r)
 		return r;
@@ -77,7 +81,7 @@ long rs_h_rt_sigprocmask(struct rs_frame *f, struct rs_area *a)
 	next &= ~((1ul << (SIGKILL - 1)) | (1ul << (SIGSTOP - 1)));
 	a->sigsys_blocked = !!(next & RS_SIGSYS_BIT);
 	if (is_init_leader(a)) {
-		discard_at_init(a, now & ~next);
+		discard_at_init(now & ~next);
 		atomic_store(&RS_NS->init_blocked, next);
 	}
 	f->saved_mask = next & RS_MASK_ALL;
@@ -90,55 +94,68 @@ long rs_h_rt_sigprocmask(struct rs_frame *f, struct rs_area *a)
  * A call with a mask argument: the mask without SIGSYS goes to the kernel from the frame. The
  * original is what a handler that interrupts the wait runs under.
  */
-static long temp_mask(struct rs_frame *f, int arg, uint64_t user, bool optional)
+static long temp_mask(struct rs_frame *f, struct rs_area *a, int arg, uint64_t user)
 {
+	uint64_t now;
 	long r;
 
-	if (!user && optional)
-		return 0;
 	r = rs_user_read(&f->temp_mask, user, 8);
 	if (r)
 		return r;
-	f->temp_mask &= RS_MASK_ALL & ~((1ul << (SIGKILL - 1)) | (1ul << (SIGSTOP - 1)));
+	f->temp_mask &= ~((1ul << (SIGKILL - 1)) | (1ul << (SIGSTOP - 1)));
 	f->has_temp_mask = 1;
-	f->scratch[0] = f->temp_mask;
+	f->scratch[0] = f->temp_mask & RS_MASK_ALL;
 	f->a[arg] = (long)&f->scratch[0];
+	f->scratch[3] = 0;
+	if (is_init_leader(a)) {
+		/* While it waits, senders must know what it would discard. */
+		sp_sys4(__NR_rt_sigprocmask, SIG_BLOCK, 0, (long)&now, 8);
+		f->scratch[3] = 1;
+		f->scratch[4] = now | (a->sigsys_blocked ? RS_SIGSYS_BIT : 0);
+		atomic_store(&RS_NS->init_blocked, f->temp_mask);
+		discard_at_init(now & ~f->temp_mask);
+	}
 	return 0;
+}
+
+static long finish_temp(struct rs_frame *f)
+{
+	if (f->scratch[3])
+		atomic_store(&RS_NS->init_blocked, f->scratch[4]);
+	return f->raw;
 }
 
 long rs_h_rt_sigsuspend(struct rs_frame *f, struct rs_area *a)
 {
 	long r;
 
-	(void)a;
 	if (f->a[1] != 8)
 		return -EINVAL;
-	r = temp_mask(f, 0, (uint64_t)f->a[0], false);
-	if (r)
-		return r;
-	return rs_call(f, rs_finish_raw);
+	r = temp_mask(f, a, 0, (uint64_t)f->a[0]);
+	return r ? r : rs_call(f, finish_temp);
+}
+
+/* The mask in argument `arg`, its size in the next one; no mask, no check of the size. */
+static long waits(struct rs_frame *f, struct rs_area *a, int arg)
+{
+	long r;
+
+	if (!f->a[arg])
+		return rs_call(f, rs_finish_raw);
+	if (f->a[arg + 1] != 8)
+		return -EINVAL;
+	r = temp_mask(f, a, arg, (uint64_t)f->a[arg]);
+	return r ? r : rs_call(f, finish_temp);
 }
 
 long rs_h_ppoll(struct rs_frame *f, struct rs_area *a)
 {
-	long r;
-
-	(void)a;
-	if (f->a[4] != 8)
-		return -EINVAL;
-	r = temp_mask(f, 3, (uint64_t)f->a[3], true);
-	return r ? r : rs_call(f, rs_finish_raw);
+	return waits(f, a, 3);
 }
 
 long rs_h_epoll_pwait(struct rs_frame *f, struct rs_area *a)
 {
-	long r;
-
-	(void)a;
-	if (f->a[5] != 8)
-		return -EINVAL;
-	r = temp_mask(f, 4, (uint64_t)f->a[4], true);
-	return r ? r : rs_call(f, rs_finish_raw);
+	return waits(f, a, 4);
 }
 
 /* The sixth argument points to {mask pointer, size}: fs/select.c:get_sigset_argpack. */
@@ -147,7 +164,6 @@ long rs_h_pselect6(struct rs_frame *f, struct rs_area *a)
 	uint64_t pack[2];
 	long r;
 
-	(void)a;
 	r = rs_user_read(pack, (uint64_t)f->a[5], sizeof(pack));
 	if (r)
 		return r;
@@ -155,11 +171,11 @@ long rs_h_pselect6(struct rs_frame *f, struct rs_area *a)
 		return rs_call(f, rs_finish_raw);
 	if (pack[1] != 8)
 		return -EINVAL;
-	r = temp_mask(f, 5, pack[0], false);
+	r = temp_mask(f, a, 5, pack[0]);
 	if (r)
 		return r;
 	f->scratch[1] = (uint64_t)&f->scratch[0];
 	f->scratch[2] = 8;
 	f->a[5] = (long)&f->scratch[1];
-	return rs_call(f, rs_finish_raw);
+	return rs_call(f, finish_temp);
 }

@@ -5,6 +5,7 @@
 #include <asm/ioctls.h>
 #include <asm/unistd.h>
 #include <linux/errno.h>
+#include <linux/prctl.h>
 #include <linux/sched.h>
 
 #include "arch/x86_64/syscall.h"
@@ -54,6 +55,62 @@ long rs_h_ioctl(struct rs_frame *f, struct rs_area *a)
 			r = rs_user_write(arg, &n, sizeof(n));
 		}
 		return rs_unblock(f, r);
+	default:
+		return rs_call(f, rs_finish_raw);
+	}
+}
+
+/* struct __user_cap_header_struct; the kernel may answer with the version it wants. */
+long rs_h_capget(struct rs_frame *f, struct rs_area *a)
+{
+	struct {
+		uint32_t version;
+		int32_t pid;
+	} *h = (void *)f->scratch;
+	uint64_t hdr = (uint64_t)f->a[0];
+	uint32_t version;
+	long r, w = 0;
+
+	r = rs_user_read(h, hdr, sizeof(*h));
+	if (r)
+		return r;
+	version = h->version;
+	if (h->pid > 0)
+		h->pid = rs_in_tid(a, h->pid);
+	f->a[0] = (long)h;
+	rs_block(f);
+	r = sp_sys2(f->nr, f->a[0], f->a[1]);
+	if (h->version != version)
+		w = rs_user_write(hdr, &h->version, sizeof(h->version));
+	return rs_unblock(f, w ? w : r);
+}
+
+/*
+ * Number 1's parent-death signal and subreaper mark hold the namespace together (supervisor/spawn.c): the
+ * program reads and writes what it believes.
+ */
+long rs_h_prctl(struct rs_frame *f, struct rs_area *a)
+{
+	uint64_t arg = (uint64_t)f->a[1];
+	int32_t value;
+
+	if (a->tgid.n != 1)
+		return rs_call(f, rs_finish_raw);
+	switch ((int)f->a[0]) {
+	case PR_SET_PDEATHSIG:
+		if (arg > RS_NSIG)
+			return -EINVAL;
+		atomic_store(&RS_NS->init_pdeathsig, (uint32_t)arg);
+		return 0;
+	case PR_GET_PDEATHSIG:
+		value = (int32_t)atomic_load(&RS_NS->init_pdeathsig);
+		return rs_user_write(arg, &value, sizeof(value));
+	case PR_SET_CHILD_SUBREAPER:
+		atomic_store(&RS_NS->init_subreaper, !!arg);
+		return 0;
+	case PR_GET_CHILD_SUBREAPER:
+		value = (int32_t)atomic_load(&RS_NS->init_subreaper);
+		return rs_user_write(arg, &value, sizeof(value));
 	default:
 		return rs_call(f, rs_finish_raw);
 	}

@@ -92,7 +92,7 @@ struct rs_area {
 	sp_vpid tid, tgid;   /* this thread's number and its group's */
 	sp_hpid htid, htgid; /* the kernel's */
 	_Atomic uint64_t owner; /* htgid << 32 | htid of the thread that uses the area; 0: free */
-	struct ax_stack alt; /* the program's sigaltstack; flags SS_DISABLE at first */
+	struct ax_stack alt; /* the program's sigaltstack; none while size is 0 */
 	uint32_t sigsys_blocked; /* the program believes SIGSYS blocked */
 	uint32_t level;
 	uint64_t map_addr, map_size; /* memory an exec in a vfork child left for the parent to unmap */

@@ -21,10 +21,11 @@
 #define DFL 0ul
 #define IGN 1ul
 #define PASSED (SA_NOCLDSTOP | SA_NOCLDWAIT | SA_RESTART)
-/* include/uapi/asm-generic/signal-defs.h; the kernel clears the rest (SA_EXPOSE_TAGBITS is arm64's). */
+#define SA_EXPOSE_TAGBITS_ 0x800
+/* What sigaction(2) gives back, since 5.11 (include/uapi/asm-generic/signal-defs.h). */
 #define KNOWN                                                                                      \
-	(SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER |         \
-	 SA_RESETHAND | SA_RESTORER)
+	(SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_EXPOSE_TAGBITS_ | SA_ONSTACK | SA_RESTART | \
+	 SA_NODEFER | SA_RESETHAND | SA_RESTORER)
 #define MIN_SIGSTKSZ 2048ul
 
 long rs_kernel_sigaction(int sig, const struct ax_sigaction *act, struct ax_sigaction *old)
@@ -192,40 +193,66 @@ void rs_sighand_leave_init(struct rs_sighand *h)
 	}
 }
 
+/* With SS_AUTODISARM the stack is free again as soon as it is in use: include/linux/sched/signal.h */
+bool rs_altstack_inside(const struct rs_area *a, uint64_t sp)
+{
+	if (a->alt.flags & (int)SS_AUTODISARM)
+		return false;
+	return sp > a->alt.sp && sp - a->alt.sp <= a->alt.size;
+}
+
+long rs_altstack_check(const struct rs_area *a, const struct ax_stack *want, uint64_t sp)
+{
+	int mode = want->flags & ~(int)SS_AUTODISARM;
+
+	if (rs_altstack_inside(a, sp))
+		return -EPERM;
+	if (mode != SS_DISABLE && mode != SS_ONSTACK && mode != 0)
+		return -EINVAL;
+	if (want->sp == a->alt.sp && want->size == a->alt.size && want->flags == a->alt.flags)
+		return 0;
+	if (mode != SS_DISABLE && want->size < MIN_SIGSTKSZ)
+		return -ENOMEM;
+	return 0;
+}
+
+void rs_altstack_set(struct rs_area *a, const struct ax_stack *want)
+{
+	a->alt = *want;
+	a->alt.pad = 0;
+	if ((want->flags & ~(int)SS_AUTODISARM) == SS_DISABLE) {
+		a->alt.sp = 0;
+		a->alt.size = 0;
+	}
+}
+
 long rs_h_sigaltstack(struct rs_frame *f, struct rs_area *a)
 {
 	struct ax_stack new, old = a->alt;
-	bool inside = !(old.flags & SS_DISABLE) && !(old.flags & (int)SS_AUTODISARM) &&
-		      f->regs.rsp > old.sp && f->regs.rsp - old.sp <= old.size;
+	uint64_t sp = f->regs.rsp;
 	long r;
 
+	old.flags = (old.flags & (int)SS_AUTODISARM) |
+		    (!old.size			 ? SS_DISABLE
+		     : rs_altstack_inside(a, sp) ? SS_ONSTACK
+						 : 0);
 	if (f->a[0]) {
-		int mode;
-
 		r = rs_user_read(&new, (uint64_t)f->a[0], sizeof(new));
+		if (!r)
+			r = rs_altstack_check(a, &new, sp);
 		if (r)
 			return r;
-		/* kernel/signal.c:do_sigaltstack, in its order */
-		if (inside)
-			return -EPERM;
-		mode = new.flags & ~(int)SS_AUTODISARM;
-		if (mode != SS_DISABLE && mode != SS_ONSTACK && mode != 0)
-			return -EINVAL;
-		if (mode == SS_DISABLE) {
-			new.sp = 0;
-			new.size = 0;
-		} else if (new.size < MIN_SIGSTKSZ) {
-			return -ENOMEM;
-		}
-		new.pad = 0;
 		rs_block(f);
-		a->alt = new;
+		rs_altstack_set(a, &new);
 		rs_unblock(f, 0);
 	}
-	if (f->a[1]) {
-		old.flags = (old.flags & (int)SS_AUTODISARM) |
-			    (!old.size ? SS_DISABLE : inside ? SS_ONSTACK : 0);
-		return rs_user_write((uint64_t)f->a[1], &old, sizeof(old));
-	}
-	return 0;
+	return f->a[1] ? rs_user_write((uint64_t)f->a[1], &old, sizeof(old)) : 0;
+}
+
+/* Never dispatched: signal.c ends it in the SIGSYS handler. */
+long rs_h_rt_sigreturn(struct rs_frame *f, struct rs_area *a)
+{
+	(void)f;
+	(void)a;
+	return -ENOSYS;
 }

@@ -13,6 +13,15 @@
  */
 bool rs_sigaction_take(struct rs_area *a, int sig, struct ax_sigaction *act);
 
+/* The program's alternate stack: kernel/signal.c:do_sigaltstack. sp is the program's stack pointer. */
+bool rs_altstack_inside(const struct rs_area *a, uint64_t sp);
+long rs_altstack_check(const struct rs_area *a, const struct ax_stack *want, uint64_t sp);
+void rs_altstack_set(struct rs_area *a, const struct ax_stack *want);
+
+/* Whether si_pid of such a signal is a process number the kernel wrote (or a forged one of that form). */
+bool rs_siginfo_carries_pid(int sig, int code);
+#define RS_FORGED 0x40000000
+
 /* Converts si_pid in place where the kernel wrote a process number. */
 void rs_siginfo_convert(struct ax_siginfo *si);
 

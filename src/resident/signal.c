@@ -78,13 +78,13 @@ static void redirect(struct ax_ucontext *uc, struct rs_area *a)
 }
 
 /*
- * Makes uc the program's own context. Returns the mask that was in force, which is the one of a
- * waiting call when the signal ended that wait.
+ * Makes uc the program's own context. Returns the mask that was in force as the program knows it, which is
+ * the one of a waiting call when the signal ended that wait.
  */
 static uint64_t present(struct ax_ucontext *uc, struct rs_area *a)
 {
 	struct rs_frame *f = a->cur;
-	uint64_t rip = uc->mc.rip, mask = uc->sigmask;
+	uint64_t rip = uc->mc.rip, mask = uc->sigmask | (a->sigsys_blocked ? RS_SIGSYS_BIT : 0);
 	uint64_t phase = f->phase;
 	long r = RS_REWIND;
 
@@ -108,7 +108,7 @@ static uint64_t present(struct ax_ucontext *uc, struct rs_area *a)
 }
 
 /* Whether the kernel wrote a process number into si_pid: kernel/signal.c:siginfo_layout. */
-static bool carries_pid(int sig, int code)
+bool rs_siginfo_carries_pid(int sig, int code)
 {
 	if (code == SI_USER_ || code == SI_TKILL_ || code == SI_MESGQ_)
 		return true;
@@ -130,13 +130,12 @@ static bool carries_pid(int sig, int code)
 
 void rs_siginfo_convert(struct ax_siginfo *si)
 {
-	if (si->signo > 0 && carries_pid(si->signo, si->code))
+	if (si->signo <= 0 || !rs_siginfo_carries_pid(si->signo, si->code) || si->pid < 0)
+		return;
+	if (si->pid & RS_FORGED)
+		si->pid &= ~RS_FORGED;
+	else
 		si->pid = sp_pid_recall(RS_NS, sp_hpid_of(si->pid)).n;
-}
-
-static bool on_stack(const struct ax_stack *st, uint64_t sp)
-{
-	return !(st->flags & SS_DISABLE) && sp > st->sp && sp - st->sp <= st->size;
 }
 
 static uint64_t fp_size(uint64_t fp)
@@ -148,12 +147,13 @@ static uint64_t fp_size(uint64_t fp)
 
 /* The frame the kernel would have built: arch/x86/kernel/signal.c:get_sigframe. Returns its address. */
 static struct ax_rt_sigframe *build(struct ax_ucontext *uc, const struct ax_siginfo *si,
-				    const struct ax_sigaction *act, const struct rs_area *a)
+				    const struct ax_sigaction *act, struct rs_area *a)
 {
 	uint64_t sp = uc->mc.rsp - AX_REDZONE, fp = 0;
 	struct ax_rt_sigframe *fr;
 
-	if (act->flags & SA_ONSTACK && !(a->alt.flags & SS_DISABLE) && !on_stack(&a->alt, uc->mc.rsp))
+	/* include/linux/sched/signal.h:sas_ss_flags */
+	if (act->flags & SA_ONSTACK && a->alt.size && !rs_altstack_inside(a, uc->mc.rsp))
 		sp = a->alt.sp + a->alt.size;
 	if (uc->mc.fpstate) {
 		uint64_t n = fp_size(uc->mc.fpstate);
@@ -166,8 +166,34 @@ static struct ax_rt_sigframe *build(struct ax_ucontext *uc, const struct ax_sigi
 	fr->pretcode = act->restorer;
 	fr->uc = *uc;
 	fr->uc.mc.fpstate = fp;
+	fr->uc.stack = a->alt;
+	fr->uc.sigmask |= a->sigsys_blocked ? RS_SIGSYS_BIT : 0;
+	if (a->alt.flags & (int)SS_AUTODISARM)
+		a->alt = (struct ax_stack){.flags = SS_DISABLE};
 	fr->info = *si;
 	return fr;
+}
+
+/*
+ * The program's rt_sigreturn: its frame becomes the context that our own return restores. The frame's
+ * stack and mask are the program's view, so they are taken apart here (kernel/signal.c:restore_altstack,
+ * arch/x86/kernel/signal_64.c:sys_rt_sigreturn). A frame that cannot be read kills, as in the kernel.
+ */
+static void program_sigreturn(struct ax_ucontext *uc, struct rs_area *a)
+{
+	const struct ax_ucontext *from = (const struct ax_ucontext *)uc->mc.rsp;
+	struct ax_stack kernel = uc->stack;
+	uint64_t sp;
+
+	uc->flags = from->flags;
+	uc->link = from->link;
+	uc->mc = from->mc;
+	uc->sigmask = from->sigmask & RS_MASK_ALL;
+	uc->stack = kernel;
+	a->sigsys_blocked = !!(from->sigmask & RS_SIGSYS_BIT);
+	sp = from->mc.rsp;
+	if (!rs_altstack_check(a, &from->stack, sp))
+		rs_altstack_set(a, &from->stack);
 }
 
 /* What the kernel does with a signal at default, for one that reached us: SIGSYS, or a lost race. */
@@ -187,7 +213,10 @@ void rs_signal(int sig, struct ax_siginfo *si, struct ax_ucontext *uc, struct rs
 	uint64_t mask;
 
 	if (sig == SIGSYS && si->code == SYS_SECCOMP_ && si->err == RS_TRAP_MAGIC) {
-		redirect(uc, a);
+		if (si->syscall == __NR_rt_sigreturn)
+			program_sigreturn(uc, a);
+		else
+			redirect(uc, a);
 		return;
 	}
 	mask = present(uc, a);
@@ -210,6 +239,7 @@ void rs_signal(int sig, struct ax_siginfo *si, struct ax_ucontext *uc, struct rs
 	if (!(act.flags & SA_NODEFER))
 		mask |= RS_BIT(sig);
 	uc->sigmask = mask & RS_MASK_ALL;
+	a->sigsys_blocked = !!(mask & RS_SIGSYS_BIT);
 }
 
 void rs_altstack_install(struct rs_area *a)

@@ -42,7 +42,8 @@ static long probe(uint64_t at, size_t n, long (*one)(uint64_t))
 
 	if (!n)
 		return 0;
-	if (end < at || end > USER_END)
+	/* Nothing is mapped below vm.mmap_min_addr, and NULL means "no set" to the question. */
+	if (end < at || end > USER_END || at < PAGE)
 		return -EFAULT;
 	while (at < end) {
 		long r = one(at);

@@ -30,7 +30,29 @@ static long finish_look(struct rs_frame *f)
 	return f->raw || !seen(f)->pid ? f->raw : RS_REWIND;
 }
 
-static long look(struct rs_frame *f, int idtype, int32_t id, uint32_t options)
+/* The six fields that kernel/exit.c:sys_waitid stores. */
+static long store(uint64_t to, const struct ax_siginfo *si)
+{
+	long r;
+
+	if (!to)
+		return 0;
+	r = rs_user_write(to, si, 12);
+	return r ? r : rs_user_write(to + 16, &si->pid, 12);
+}
+
+/* waitid stores an empty answer whenever it has none to give, errors included. */
+static long finish_look_id(struct rs_frame *f)
+{
+	struct ax_siginfo none;
+
+	if (!f->raw && seen(f)->pid)
+		return RS_REWIND;
+	memset(&none, 0, sizeof(none));
+	return store(f->regs.rdx, &none) ? -EFAULT : f->raw;
+}
+
+static long look(struct rs_frame *f, int idtype, int32_t id, uint32_t options, rs_finish finish)
 {
 	f->nr = __NR_waitid;
 	f->a[0] = idtype;
@@ -42,7 +64,7 @@ static long look(struct rs_frame *f, int idtype, int32_t id, uint32_t options)
 	seen(f)->pid = 0;
 	seen(f)->signo = 0;
 	seen(f)->code = 0;
-	return rs_call(f, finish_look);
+	return rs_call(f, finish);
 }
 
 static void reaped(const struct ax_siginfo *si, sp_vpid n)
@@ -80,13 +102,13 @@ long rs_h_wait4(struct rs_frame *f, struct rs_area *a)
 	if (pid == INT32_MIN)
 		return -ESRCH;
 	if (pid == -1)
-		r = look(f, P_ALL, 0, options | WEXITED);
+		r = look(f, P_ALL, 0, options | WEXITED, finish_look);
 	else if (pid < 0)
-		r = look(f, P_PGID, rs_in_group(-pid), options | WEXITED);
+		r = look(f, P_PGID, rs_in_group(-pid), options | WEXITED, finish_look);
 	else if (pid == 0)
-		r = look(f, P_PGID, 0, options | WEXITED);
+		r = look(f, P_PGID, 0, options | WEXITED, finish_look);
 	else
-		r = look(f, P_PID, rs_in_pid(pid), options | WEXITED);
+		r = look(f, P_PID, rs_in_pid(pid), options | WEXITED, finish_look);
 	if (r != RS_REWIND)
 		return r;
 	rs_block(f);
@@ -99,17 +121,6 @@ long rs_h_wait4(struct rs_frame *f, struct rs_area *a)
 	if (r == si->pid || r == -EFAULT)
 		reaped(si, n);
 	return rs_unblock(f, r == si->pid ? n.n : r);
-}
-
-/* The six fields that kernel/exit.c:sys_waitid stores. */
-static long store(uint64_t to, const struct ax_siginfo *si)
-{
-	long r;
-
-	if (!to)
-		return 0;
-	r = rs_user_write(to, si, 12);
-	return r ? r : rs_user_write(to + 16, &si->pid, 12);
 }
 
 long rs_h_waitid(struct rs_frame *f, struct rs_area *a)
@@ -128,13 +139,9 @@ long rs_h_waitid(struct rs_frame *f, struct rs_area *a)
 		id = rs_in_pid(id);
 	else if (idtype == P_PGID && id > 0)
 		id = rs_in_group(id);
-	r = look(f, idtype, id, options);
-	if (r != RS_REWIND) {
-		if (r)
-			return r;
-		memset(&out, 0, sizeof(out));
-		return store(info, &out);
-	}
+	r = look(f, idtype, id, options, finish_look_id);
+	if (r != RS_REWIND)
+		return r;
 	rs_block(f);
 	if (drop_hidden(f))
 		return rs_unblock(f, RS_REWIND);

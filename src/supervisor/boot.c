@@ -50,7 +50,8 @@ static int make_segment(struct sv_boot *b, struct sv_fail *fail)
 		return sv_failed(fail, sv_errno(), "cannot create shared memory (memfd_create)");
 	if (fchmod(b->segment_fd, 0600) < 0 || ftruncate(b->segment_fd, SP_SEGMENT_SIZE) < 0 ||
 	    fcntl(b->segment_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
-		return sv_failed(fail, sv_errno(), "cannot prepare shared memory");
+		return sv_failed(fail, sv_errno(), "cannot prepare shared memory%s",
+				 errno == EFBIG ? " (ulimit -f)" : "");
 	b->seg = mmap(NULL, SP_SEGMENT_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, b->segment_fd, 0);
 	if (b->seg == MAP_FAILED)
 		return sv_failed(fail, sv_errno(), "cannot map shared memory");

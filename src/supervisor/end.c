@@ -53,19 +53,12 @@ static bool is_stranger(const struct sv_strangers *s, sp_hpid pid)
 	return false;
 }
 
-static bool is_our_child(sp_hpid pid)
-{
-	siginfo_t si;
-
-	return waitid(P_PID, (id_t)pid.n, &si, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0;
-}
-
 /* True when the process is below us by the kernel's word. */
 static bool is_ours(sp_hpid pid, const struct sv_strangers *strangers)
 {
 	if (pid.n <= 1 || pid.n == getpid() || is_stranger(strangers, pid))
 		return false;
-	if (is_our_child(pid))
+	if (sv_is_child(pid))
 		return true;
 	return sv_proc_usable() && sv_proc_descends(pid, sp_hpid_of(getpid()));
 }

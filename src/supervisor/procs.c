@@ -11,8 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include "base/fmt.h"
+#include "core/layout.h"
 #include "supervisor/fault.h"
 #include "supervisor/util.h"
 
@@ -128,12 +130,30 @@ static int children_by_scan(sp_hpid *ret, size_t max)
 	return (int)found;
 }
 
+bool sv_is_child(sp_hpid pid)
+{
+	siginfo_t si;
+
+	return waitid(P_PID, (id_t)pid.n, &si, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0;
+}
+
+/* Without /proc wait(2) still tells a child from everybody else: about 0.1 us a number. */
+static int children_by_asking(sp_hpid *ret, size_t max)
+{
+	size_t found = 0;
+
+	for (int pid = 2; pid < SP_PID_MAX_DEFAULT && found < max; pid++)
+		if (sv_is_child(sp_hpid_of(pid)))
+			ret[found++] = sp_hpid_of(pid);
+	return (int)found;
+}
+
 int sv_proc_children(sp_hpid *ret, size_t max)
 {
 	int n;
 
 	if (!sv_proc_usable())
-		return -ENOENT;
+		return children_by_asking(ret, max);
 	n = children_by_list(ret, max);
 	return n == -ENOENT ? children_by_scan(ret, max) : n;
 }

@@ -21,9 +21,12 @@ bool sv_proc_usable(void);
 /* True when /proc shows an unbroken line of parents from pid up to ancestor (or pid is ancestor). */
 bool sv_proc_descends(sp_hpid pid, sp_hpid ancestor);
 
+/* Whether pid is a child of ours that is not reaped, by the kernel's word alone. */
+bool sv_is_child(sp_hpid pid);
+
 /*
- * Our own living or unreaped children, at most max; the number found, or -errno when /proc cannot
- * tell. A child that is not reaped keeps its number, so it may be signalled by it.
+ * Our own living or unreaped children, at most max; the number found, or -errno. A child that is not
+ * reaped keeps its number, so it may be signalled by it. Without /proc it takes half a second.
  */
 sp_must_check int sv_proc_children(sp_hpid *ret, size_t max);
 
