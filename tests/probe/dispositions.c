@@ -3,6 +3,8 @@
  * What a program sees of its own dispositions, masks and pending signals, through the kernel's calls
  * and the libc's: every signal with every flag set and read back, SIGSYS handled, ignored, blocked
  * and sent like any other, and what fork, exec and threads inherit.
+ *
+ * args: tables sigsys inherit
  */
 #include "probe.h"
 
@@ -280,7 +282,7 @@ static void inherit(void)
 int main(int argc, char **argv)
 {
 	self = argv[0];
-	if (argc > 1) {
+	if (!strcmp(argv[1], "ignored") || !strcmp(argv[1], "blocked")) {
 		report(argv[1]);
 		in_child("call", initial);
 		if (!strcmp(argv[1], "blocked"))
@@ -288,10 +290,14 @@ int main(int argc, char **argv)
 		return 3;
 	}
 	initial();
-	round_trips();
-	masks();
-	sigsys();
-	inherit();
-	in_child("inherit in a child", inherit);
+	if (!strcmp(argv[1], "tables")) {
+		round_trips();
+		masks();
+	} else if (!strcmp(argv[1], "sigsys")) {
+		sigsys();
+	} else {
+		inherit();
+		in_child("inherit in a child", inherit);
+	}
 	return 0;
 }

@@ -2,7 +2,10 @@
 /*
  * What holds while a handler runs: its mask for every combination of flags, the context it is given
  * and what changes to it do, nested handlers, handlers that make every kind of call, and the masks of
- * sigsuspend, ppoll, pselect and epoll_pwait.
+ * sigsuspend, ppoll, pselect and epoll_pwait. SIGSYS is a signal like any other here, and has a run of
+ * its own.
+ *
+ * args: flags sigsys rest
  */
 #include "probe.h"
 #include <sys/epoll.h>
@@ -51,7 +54,7 @@ static void handle(int sig, void (*fn)(int, siginfo_t *, void *), int flags, uin
 		die("sigaction %d", sig);
 }
 
-static void flags(void)
+static void flags(int sig)
 {
 	static const int set[] = { 0, SA_NODEFER, SA_RESETHAND, SA_NODEFER | SA_RESETHAND, SA_RESTART };
 	static const uint64_t masks[] = { 0, BIT(SIGUSR2) | BIT(SIGHUP), BIT(SIGSYS), BIT(SIGUSR1), ~0ull };
@@ -61,25 +64,26 @@ static void flags(void)
 		for (size_t m = 0; m < COUNT(masks); m++) {
 			struct ksigaction k;
 
-			handle(SIGUSR1, look, set[f], masks[m]);
-			raise(SIGUSR1);
+			handle(sig, look, set[f], masks[m]);
+			raise(sig);
 			snprintf(name, sizeof(name), "flags %x mask %s", (unsigned int)set[f],
 				 mask_text(masks[m]));
 			show(name);
-			SC(SYS_rt_sigaction, SIGUSR1, NULL, &k, 8);
+			SC(SYS_rt_sigaction, sig, NULL, &k, 8);
 			say("  disposition %s flags %lx mask %s", k.handler == SIG_DFL ? "default" : "set",
 			    k.flags & ~0x04000000ul, mask_text(k.mask));
 			set_raw_mask(BIT(SIGTERM) | BIT(SIGSYS));
-			handle(SIGUSR1, look, set[f], masks[m]);
-			raise(SIGUSR1);
+			handle(sig, look, set[f], masks[m]);
+			raise(sig);
 			show("  with TERM and SYS blocked");
 			set_raw_mask(0);
-			handle(SIGSYS, look, set[f], masks[m]);
-			raise(SIGSYS);
-			show("  SIGSYS");
-			signal(SIGSYS, SIG_DFL);
+			show("  then");
 		}
 	}
+}
+
+static void all_at_once(void)
+{
 	/* All at once: the lowest number's frame is built first, so it runs last. */
 	handle(SIGUSR1, look, 0, 0);
 	handle(SIGUSR2, look, 0, 0);
@@ -301,7 +305,7 @@ static void one_call(void)
 
 static void all(void)
 {
-	flags();
+	all_at_once();
 	nesting();
 	context();
 	results();
@@ -317,10 +321,25 @@ static void *thread(void *p)
 	return NULL;
 }
 
-int main(void)
+static void flags_of_usr1(void)
+{
+	flags(SIGUSR1);
+}
+
+int main(int argc, char **argv)
 {
 	pthread_t t;
 
+	if (!strcmp(argv[1], "flags")) {
+		flags(SIGUSR1);
+		in_child("flags in a child", flags_of_usr1);
+		flags(40);
+		return 0;
+	}
+	if (!strcmp(argv[1], "sigsys")) {
+		flags(SIGSYS);
+		return 0;
+	}
 	all();
 	in_child("all in a child", all);
 	pthread_create(&t, NULL, thread, NULL);

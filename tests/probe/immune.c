@@ -4,7 +4,7 @@
  * with default, ignored, handled and blocked dispositions; what is queued, taken, dropped; and that
  * forced faults end it all the same.
  *
- * args: signals forced-segv forced-ill abort stop-children exec alarm
+ * args: signals sigsys forced-segv forced-ill abort stop-children exec alarm
  */
 #include "probe.h"
 #include <sys/mman.h>
@@ -80,11 +80,11 @@ static void volleys(const char *name)
 	say("  pending %s", mask_text(raw_pending()));
 }
 
-static void handled(void)
+static void handled(int first, int last)
 {
 	struct sigaction sa = { .sa_sigaction = hit, .sa_flags = SA_SIGINFO | SA_RESTART }, old;
 
-	for (int sig = 1; sig < 65; sig++) {
+	for (int sig = first; sig <= last; sig++) {
 		struct gate g;
 		pid_t pid;
 
@@ -111,12 +111,9 @@ static void handled(void)
 	say("handlers done");
 }
 
-static void blocked(void)
+static void blocked(const int *sigs, size_t count)
 {
-	static const int sigs[] = { SIGTERM, SIGUSR1, SIGHUP, SIGINT, SIGTSTP, SIGCONT, SIGCHLD, SIGALRM,
-				    SIGPIPE, SIGABRT, SIGSYS, SIGSEGV, 40 };
-
-	for (size_t i = 0; i < COUNT(sigs); i++) {
+	for (size_t i = 0; i < count; i++) {
 		static const struct timespec now = { 0, 0 };
 		uint64_t set = BIT(sigs[i]);
 		siginfo_t si;
@@ -200,12 +197,15 @@ static void *thread_sends(void *p)
 
 static void signals(void)
 {
+	static const int sigs[] = { SIGTERM, SIGUSR1, SIGHUP, SIGINT, SIGTSTP, SIGCONT, SIGCHLD, SIGALRM,
+				    SIGPIPE, SIGABRT, SIGSEGV, 40 };
 	pthread_t t;
 	pid_t pid;
 
 	volleys("default");
-	handled();
-	blocked();
+	handled(1, SIGSYS - 1);
+	handled(SIGSYS + 1, 64);
+	blocked(sigs, COUNT(sigs));
 	late_handler();
 	pthread_create(&t, NULL, thread_sends, NULL);
 	pthread_join(t, NULL);
@@ -285,6 +285,11 @@ int main(int argc, char **argv)
 	self = argv[0];
 	if (!strcmp(what, "signals")) {
 		signals();
+	} else if (!strcmp(what, "sigsys")) {
+		static const int sys = SIGSYS;
+
+		handled(SIGSYS, SIGSYS);
+		blocked(&sys, 1);
 	} else if (!strcmp(what, "forced-segv")) {
 		*(volatile int *)WILD = 1;
 	} else if (!strcmp(what, "forced-ill")) {
