@@ -114,6 +114,8 @@ static bool let_go(struct sp_segment *ns, struct sp_ref ref, uint32_t flags)
 	return sp_cas(&e->word, &ref.word, w);
 }
 
+#define SP_CANDIDATES (SP_CAPACITY + 2 * SP_BUCKETS)
+
 /* Where a search for a number is: kernel/pid.c:alloc_pid and lib/idr.c:idr_alloc_cyclic. */
 struct search {
 	int32_t n;    /* last candidate */
@@ -147,15 +149,18 @@ int sp_pid_reserve(struct sp_segment *ns, sp_vpid tgid, sp_hpid by, struct sp_re
 	s = search_from(cursor, end);
 	/*
 	 * Consecutive numbers are in consecutive buckets. So SP_BUCKETS full ones in a row are all of them,
-	 * and SP_CAPACITY candidates meet each bucket once more often than it can hold other numbers.
+	 * unless a wrap was between; and SP_CANDIDATES meet each bucket once more often than it can hold
+	 * other numbers, the two ends at a wrap included.
 	 */
-	for (uint32_t tries = 0; tries < SP_CAPACITY; tries++) {
+	for (uint32_t tries = 0; tries < SP_CANDIDATES; tries++) {
 		struct place p;
 		struct sp_ref ref;
 		int32_t n = s.n + 1 < end ? s.n + 1 : s.min;
 
 		if (s.left-- <= 0 || full == SP_BUCKETS)
 			break;
+		if (n != s.n + 1)
+			full = 0;
 		s.n = n;
 		p = look(ns, n, SP_NO_SLOT);
 		full = p.way == SP_WAYS ? full + 1 : 0;

@@ -80,6 +80,27 @@ static void full_neighbourhood_refuses(void **state)
 	done(ns);
 }
 
+/* The host tid of a task that is gone is found also where it had spilled to (ORDERING C3). */
+static void recycled_after_spilling(void **state)
+{
+	struct sp_segment *ns = fresh(SP_PID_MAX_DEFAULT);
+	struct sp_ref refs[7], again;
+
+	for (int32_t i = 0; i < 7; i++)
+		refs[i] = born(ns, 0, of_bucket(100, i));
+	/* A place at home, before the spilled word of the old one. */
+	sp_pid_retire(ns, refs[2]);
+	again = born(ns, 0, of_bucket(100, 6));
+	audit_ok(ns);
+	assert_int_equal(by_hid(ns, of_bucket(100, 6)), number(again));
+	assert_false(sp_ref_valid(ns, refs[6]));
+	assert_int_equal(find(ns, number(refs[6])), 0);
+	sp_pid_retire(ns, again);
+	assert_int_equal(by_hid(ns, of_bucket(100, 6)), 0);
+	assert_int_equal(sp_pid_recall(ns, sp_hpid_of(of_bucket(100, 6))).n, number(again));
+	done(ns);
+}
+
 /* Retired entries do not push anything out of its bucket, and no memory grows with time. */
 static void churn_stays_in_place(void **state)
 {
@@ -102,6 +123,7 @@ int main(void)
 		cmocka_unit_test(full_bucket_spills),
 		cmocka_unit_test(spilling_goes_around),
 		cmocka_unit_test(full_neighbourhood_refuses),
+		cmocka_unit_test(recycled_after_spilling),
 		cmocka_unit_test(churn_stays_in_place),
 	};
 
