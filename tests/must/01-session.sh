@@ -56,7 +56,7 @@ try 'kill -9 -1 reaches everybody inside' all_inside
 group_zero() {
 	local out
 	sleep 1000 & H=$!
-	out=$(setsid -w bash -c 'trap "" TERM; subpid run -- bash -c "trap \"echo mine\" TERM; kill -TERM 0; sleep .1"; echo outer $?')
+	out=$(setsid -w bash -c 'trap "echo outside" TERM; subpid run -- bash -c "trap \"echo mine\" TERM; kill -TERM 0; sleep .1"; echo outer $?')
 	is 'a bystander lives' kill -0 $H && kill $H && wait $H
 	equal "$out" 'mine
 outer 0'

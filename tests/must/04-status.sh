@@ -82,12 +82,20 @@ for command in nosuchcmd ./nosuchcmd /etc ./odd '' ./odd/no-permission ./odd/bad
 	try "a command as with env: ${command:0:20}" same_as_env "$command" one two
 done
 
-# env hands what the kernel does not know to a shell; a refusal is as good.
+# env hands what the kernel does not know to a shell, or it dies of what it maps; a refusal is as good.
 damaged() {
-	local out
+	local out rc want
+	(env -- "$1") >want 2>&1
+	want=$?
 	out=$(subpid run -- "$1" 2>&1)
-	[ $? = 126 ] || { same_as_env "$1"; return; }
-	one_line "$out" "$1"
+	rc=$?
+	if [ $rc = 126 ]; then
+		one_line "$out" "$1"
+	elif [ $want -gt 128 ]; then
+		is "death by signal, as with env: $want, $rc" [ $rc -gt 128 ]
+	else
+		same_as_env "$1"
+	fi
 }
 for command in ./odd/truncated ./odd/short ./odd/aarch64; do
 	try "a damaged or foreign program: $command" damaged "$command"
@@ -126,7 +134,7 @@ setuid() {
 	local out
 	out=$(subpid run -- "$setuid_program" --version 2>err)
 	equal $? 0 status && equal "$out" "$("$setuid_program" --version)" || { cat err; return 1; }
-	equal "$(wc -l <err)" 1 'lines of hint' && grep -q '^subpid:.*setuid' err || { cat err; return 1; }
+	equal "$(wc -l <err)" 1 'lines of hint' && grep -qE '^subpid:.*set-?u(ser-ID|id)' err || { cat err; return 1; }
 }
 setuid_program=$(command -v su)
 if [ "$(id -u)" = 0 ]; then
