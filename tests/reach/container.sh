@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# container.sh VARIANT STAGE DIR PROFILE CMD...: runs a command as uid 1000 in a runc container of
+# container.sh VARIANT STAGE DIR PROFILE CMD...: runs a command in a runc container of
 # the given variant (see oci.py), its root an overlay of the machine's. Runs as root inside the
 # fence. The container and its cgroups are called as DIR's last part.
 set -eu

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Brings one file of a Debian package into the cache and prints its path: fetch.sh kernel-VERSION or
-# fetch.sh docker-profile. apt works on a state of its own, with sources of its own: the machine's
-# stay as they are, and nothing is installed. What the cache holds is not asked for again.
+# Brings one file of a Debian package into the cache and prints its path: fetch.sh kernel-VERSION,
+# docker-profile or podman-profile. apt works on a state of its own, with sources of its own: the
+# machine's stay as they are, and nothing is installed. What the cache holds is not asked for again.
 set -eu
 
 cache=${SUBPID_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/subpid-tests}
@@ -17,7 +17,7 @@ kernel-6.1) suites="$debian bookworm
 $security bookworm-security" ;;
 kernel-6.12) suites="$debian bookworm-backports" ;;
 kernel-7) suites="$debian trixie-backports" ;;
-docker-profile) suites="$debian bookworm" ;;
+docker-profile | podman-profile) suites="$debian bookworm" ;;
 *)
 	echo "fetch.sh: unknown '$what'" >&2
 	exit 2
@@ -67,7 +67,11 @@ kernel-*)
 	;;
 docker-profile)
 	package=golang-github-docker-docker-dev
-	member=./usr/share/gocode/src/github.com/docker/docker/profiles/seccomp/default.json
+	member='*/profiles/seccomp/default.json'
+	;;
+podman-profile)
+	package=golang-github-containers-common
+	member=./usr/share/containers/seccomp.json
 	;;
 esac
 private_apt apt-get download "$package" >"$tmp/log" 2>&1 || {

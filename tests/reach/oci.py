@@ -2,11 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """oci.py VARIANT PROFILE ROOTFS STAGE CMD...: prints an OCI configuration of a container.
 
-PROFILE is Docker's seccomp profile (profiles/seccomp/default.json), resolved here for the machine's
-architecture, its kernel and the container's capabilities as Docker's own loader resolves it.
-VARIANT is docker-default (what `docker run --user 1000` gives) or k8s-restricted (Kubernetes'
-"restricted" pod standard: no capabilities, no_new_privs, and a read-only root with an empty /tmp).
-STAGE is seen as /reach.
+PROFILE is a seccomp profile as Docker and Podman ship it, resolved here for the machine's
+architecture, its kernel and the container's capabilities as their own loaders resolve it. STAGE is
+seen as /reach. VARIANT is one of VARIANTS.
 """
 import json
 import platform
@@ -19,6 +17,15 @@ DOCKER_CAPS = [
     "CAP_MKNOD", "CAP_AUDIT_WRITE", "CAP_SETFCAP",
 ]
 ARCHES = {"x86_64": ("amd64", "SCMP_ARCH_X86_64"), "aarch64": ("arm64", "SCMP_ARCH_AARCH64")}
+
+# uid, bounding set, restricted. The last is Kubernetes' "restricted" pod standard: no capabilities,
+# no_new_privs, and (what usually goes with it) a read-only root with an empty /tmp.
+VARIANTS = {
+    "docker-default": (1000, DOCKER_CAPS, False),
+    "docker-root": (0, DOCKER_CAPS, False),
+    "podman-default": (1000, DOCKER_CAPS, False),
+    "k8s-restricted": (1000, [], True),
+}
 
 MASKED = [
     "/proc/asound", "/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
@@ -80,8 +87,9 @@ def seccomp(profile, caps):
 
 
 def config(variant, profile, rootfs, stage, command):
-    restricted = {"docker-default": False, "k8s-restricted": True}[variant]
-    caps = [] if restricted else DOCKER_CAPS
+    uid, caps, restricted = VARIANTS[variant]
+    # Of the bounding set, root has all and nobody else any.
+    effective = caps if uid == 0 else []
     mounts = MOUNTS + [mount("/reach", "bind", "bind", "ro", source=stage)]
     if restricted:
         mounts.append(mount("/tmp", "tmpfs", "nosuid", "nodev", "mode=1777"))
@@ -92,13 +100,13 @@ def config(variant, profile, rootfs, stage, command):
         "mounts": mounts,
         "process": {
             "terminal": False,
-            "user": {"uid": 1000, "gid": 1000},
+            "user": {"uid": uid, "gid": uid},
             "cwd": "/",
             "env": ["PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/tmp"],
             "args": command,
             "noNewPrivileges": restricted,
-            # As for any user but root: what is in the bounding set is not effective.
-            "capabilities": {"bounding": caps, "effective": [], "permitted": [], "inheritable": []},
+            "capabilities": {"bounding": caps, "effective": effective, "permitted": effective,
+                             "inheritable": []},
         },
         "linux": {
             "namespaces": [{"type": t} for t in ("pid", "mount", "ipc", "uts", "network")],

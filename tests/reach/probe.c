@@ -283,6 +283,12 @@ static int try_no_new_privs(void)
 	return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ? EPERM : 0;
 }
 
+static int try_io_uring(void)
+{
+	/* Stands for all calls a profile does not know. */
+	return result(syscall(425, 0, NULL));
+}
+
 /* More than the machine can back, but only promised. */
 static int try_overcommit(void)
 {
@@ -321,6 +327,7 @@ static const struct {
 	{"proc-self", try_proc_self},
 	{"proc-1", try_proc_1},
 	{"mem-force", try_mem_force},
+	{"io_uring", try_io_uring},
 	{"overcommit", try_overcommit},
 	{"new-privs", try_no_new_privs},
 };
