@@ -6,7 +6,7 @@
 needs perl
 
 numbers 'numbers' perl -e 'use POSIX; $| = 1; print "$$ ", getppid, " ", getpgrp, "\n"; for (1..3) { my $p = fork // die;
-	if (!$p) { print "$$ ", getppid, "\n"; exit 0 } print "child $p\n"; print "waited ", waitpid($p, 0), "\n" }'
+	if (!$p) { print "$$ ", getppid, "\n"; exit 0 } print "waited ", waitpid($p, 0), "\n" }'
 same 'fork and waitpid' perl -e '
 	my %want; for my $c (1..20) { my $p = fork // die; exit $c unless $p; $want{$p} = $c }
 	my $sum = 0; while ((my $p = wait) > 0) { die unless $want{$p} == $? >> 8; $sum += $? >> 8 } print "$sum\n"'
