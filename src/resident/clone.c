@@ -166,6 +166,21 @@ static struct rs_area *area_for(struct rs_area *a, struct rs_frame *f, uint64_t 
 	return child;
 }
 
+/*
+ * The parent's word for a new process: nobody but the program reads it again, so it gets the child's number,
+ * unless it changed since (CLEARTID at the same address).
+ */
+static void settid_number(uint64_t word, int32_t hid, int32_t n)
+{
+	int32_t now;
+
+	if (rs_user_read(&now, word, sizeof(now)) || now != hid)
+		return;
+	if (!rs_user_writable(word, sizeof(now)))
+		__atomic_compare_exchange_n((int32_t *)word, &now, n, false, __ATOMIC_SEQ_CST,
+					    __ATOMIC_SEQ_CST);
+}
+
 static long once(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t stack)
 {
 	bool thread = flags & CLONE_THREAD;
@@ -209,6 +224,8 @@ static long once(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t
 			rs_area_put(child);
 		return r;
 	}
+	if (flags & CLONE_PARENT_SETTID && !thread && f->scratch[23])
+		settid_number(f->scratch[23], (int32_t)r, sp_ref_number(ref).n);
 	/* -ESTALE: it lived, died and was reaped before we came here. */
 	if (sp_pid_publish(RS_NS, &ref, sp_hpid_of((int32_t)r)) == -EEXIST)
 		return RS_REWIND;
@@ -247,6 +264,7 @@ long rs_h_vfork(struct rs_frame *f, struct rs_area *a)
 
 long rs_h_clone(struct rs_frame *f, struct rs_area *a)
 {
+	f->scratch[23] = (uint64_t)f->a[2];
 	return do_clone(f, a, (uint32_t)f->a[0], (uint64_t)f->a[1]);
 }
 
@@ -295,6 +313,7 @@ long rs_h_clone3(struct rs_frame *f, struct rs_area *a)
 		return rs_call(f, rs_finish_raw); /* -EINVAL: kernel/fork.c:clone3_args_valid */
 	if (!args->stack != !args->stack_size)
 		return rs_call(f, rs_finish_raw);
+	f->scratch[23] = args->parent_tid;
 	return do_clone(f, a, args->flags | (uint32_t)args->exit_signal,
 			args->stack ? args->stack + args->stack_size : 0);
 }

@@ -23,7 +23,7 @@
 #define HDR 256 /* BINPRM_BUF_SIZE, include/uapi/linux/binfmts.h */
 #define PATH_CAP 4096
 #define DEPTH_MAX 5 /* fs/exec.c:exec_binprm */
-#define PIECES (2 * DEPTH_MAX + 2)
+#define PIECES (2 * DEPTH_MAX + 4)
 #define SMALL 48 /* argv entries that need no mapping */
 #define NONE 0xffffffffu
 
@@ -73,17 +73,32 @@ static void hint_setid(const struct ax_stat *st, const char *path)
 		rs_say("set-user-ID is without effect inside (no_new_privs): ", path);
 }
 
+/* A descriptor's file, also of an O_PATH one: anew where /proc allows it, otherwise as it is. */
+static long reopen(struct plan *p, int dirfd)
+{
+	struct sp_text t;
+	long fd;
+
+	sp_text_init(&t, p->pool, 64);
+	sp_text_str(&t, "/proc/self/fd/");
+	sp_text_dec(&t, dirfd);
+	fd = sp_sys3(__NR_open, (long)p->pool, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
+	return fd == -ENOENT || fd == -EACCES ? sp_sys3(__NR_fcntl, dirfd, F_DUPFD_CLOEXEC, 3) : fd;
+}
+
 /* Opens what is to be executed: a descriptor (close-on-exec) or -errno as execve(2) lists them. */
 static long open_target(struct plan *p, int dirfd, const char *path, uint32_t flags)
 {
 	struct ax_stat st;
 	long fd, r;
 
+	if (!*path && dirfd == AT_FDCWD)
+		return -EACCES; /* AT_EMPTY_PATH: the working directory */
 	r = may_execute(dirfd, path, flags & (AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW));
 	if (r)
 		return r;
 	if (flags & AT_EMPTY_PATH && !*path)
-		fd = sp_sys3(__NR_fcntl, dirfd, F_DUPFD_CLOEXEC, 3);
+		fd = reopen(p, dirfd);
 	else
 		fd = sp_sys4(__NR_openat, dirfd, (long)path,
 			     O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY |
@@ -91,7 +106,7 @@ static long open_target(struct plan *p, int dirfd, const char *path, uint32_t fl
 			     0);
 	if (fd < 0) {
 		if (fd == -EACCES)
-			rs_say("cannot read it, and so not execute it: ", path);
+			rs_say("a program must be readable to be executed inside: ", path);
 		return fd == -ENXIO ? -EACCES : fd;
 	}
 	r = sp_sys2(__NR_fstat, fd, (long)&st);
@@ -102,8 +117,7 @@ static long open_target(struct plan *p, int dirfd, const char *path, uint32_t fl
 	if (!r) {
 		memset(p->hdr, 0, HDR);
 		r = sp_sys4(__NR_pread64, fd, (long)p->hdr, HDR, 0);
-		/* O_PATH descriptor of fexecve: open it for reading where /proc allows */
-		if (r == -EBADF)
+		if (r == -EBADF) /* O_PATH and no /proc */
 			r = -EACCES;
 	}
 	if (r < 0) {
@@ -132,37 +146,63 @@ static const char *keep(struct plan *p, const char *s, size_t n)
 	return to;
 }
 
-/* fs/binfmt_script.c:load_script. Puts [interp, arg] in front; *ret_interp is the next file. */
+/* First byte in [s, end) for which blank() is `want`, or end. */
+static const char *skip(const char *s, const char *end, bool want)
+{
+	while (s < end && blank(*s) != want)
+		s++;
+	return s;
+}
+
+/* First blank or NUL in [s, end), or end. */
+static const char *word_end(const char *s, const char *end)
+{
+	while (s < end && *s && !blank(*s))
+		s++;
+	return s;
+}
+
+/*
+ * The line ends at a newline within the buffer. Without one a NUL or blank must follow the interpreter's name,
+ * which is cut off otherwise. 0 if this is no line: fs/binfmt_script.c:load_script.
+ */
+static const char *line_end(const char *s, const char *buf_end)
+{
+	const char *nl = s, *name;
+
+	while (nl < buf_end && *nl != '\n')
+		nl++;
+	if (nl < buf_end)
+		return nl;
+	name = skip(s, buf_end - 1, false);
+	return name == buf_end - 1 || word_end(name, buf_end - 1) == buf_end - 1 ? 0 : buf_end - 1;
+}
+
+/* Puts [interpreter, argument] in front; *ret_interp is the next file. */
 static long script(struct plan *p, const char *name, bool first, const char **ret_interp)
 {
-	const char *s = p->hdr + 2, *end = p->hdr + HDR, *nl = s, *arg = 0, *stop;
+	const char *s = p->hdr + 2, *end = line_end(s, p->hdr + HDR), *stop, *arg, *arg_end;
 	const char *line[3];
 	uint32_t n = 0;
 
-	while (nl < end && *nl != '\n' && *nl)
-		nl++;
-	while (s < nl && blank(*s))
-		s++;
-	if (s == nl)
+	if (!end)
 		return -ENOEXEC;
-	for (stop = s; stop < nl && !blank(*stop); stop++)
-		;
-	/* Truncated within the interpreter's name: not to be guessed. */
-	if (nl == end && stop == nl)
+	while (end > s && blank(end[-1]))
+		end--;
+	s = skip(s, end, false);
+	if (s == end)
 		return -ENOEXEC;
-	if (nl == end)
-		nl--;
+	stop = word_end(s, end);
+	if (stop == s)
+		return -EACCES; /* an empty name: the working directory */
 	line[n++] = *ret_interp = keep(p, s, (size_t)(stop - s));
-	for (s = stop; s < nl && blank(*s); s++)
+	arg = stop < end && *stop ? skip(stop, end, false) : end;
+	for (arg_end = arg; arg_end < end && *arg_end; arg_end++)
 		;
-	while (nl > s && blank(nl[-1]))
-		nl--;
-	if (s < nl) {
-		arg = keep(p, s, (size_t)(nl - s));
-		line[n++] = arg;
-	}
+	if (arg_end > arg)
+		line[n++] = keep(p, arg, (size_t)(arg_end - arg));
 	line[n++] = name;
-	if (!*ret_interp || (s < nl && !arg) || p->npieces + n > PIECES)
+	if (!line[0] || !line[1] || p->npieces + n > PIECES)
 		return -ENOEXEC;
 	/* An earlier level's argv[0] is replaced by this level's line. */
 	if (!first) {
@@ -254,6 +294,37 @@ static long resolve(struct plan *p, int dirfd, const char *path, uint32_t flags,
 	}
 }
 
+/* The same without a free descriptor: looks, and the new image opens the file by name. */
+struct look {
+	struct plan *p;
+	int dirfd;
+	uint32_t flags;
+	const char *name;
+	long result;
+};
+
+static void look_job(void *arg)
+{
+	struct look *l = arg;
+
+	rs_copy_free_one(l->dirfd);
+	l->p->npieces = 0;
+	l->p->pool_used = 0;
+	l->result = resolve(l->p, l->dirfd, l->p->path, l->flags, l->name);
+}
+
+static long resolve_full(struct plan *p, int dirfd, uint32_t flags, const char *name)
+{
+	struct look l = {p, dirfd, flags, name, -EMFILE};
+	long r;
+
+	/* By name only: what a descriptor names cannot be found again afterwards. */
+	if (name != p->path)
+		return -EMFILE;
+	r = rs_copy_run(look_job, &l);
+	return r ? r : l.result < 0 ? l.result : (long)NONE;
+}
+
 /* Number of pointers before the NULL, or -EFAULT. With to: copies them (room was counted before). */
 static long walk_argv(uint64_t argv, uint64_t *to, long max)
 {
@@ -315,12 +386,14 @@ static long go(struct rs_area *a, struct plan *p, struct rs_frame *f, long targe
 		.flags = 0,
 		.mask = f->saved_mask,
 	};
-	long n = walk_argv(argv, 0, 0), at = 0, skip, r;
+	long n = walk_argv(argv, 0, 0), at = 0, drop, r;
 	uint64_t *vec = p->small;
 	uint64_t bytes = 0;
 
 	if (n < 0)
 		return n;
+	if (p->npieces)
+		ho.flags |= RS_HO_SCRIPT;
 	if (a->sigsys_blocked)
 		ho.flags |= RS_HO_SIGSYS_BLOCKED;
 	if (a->hand->known & (1ul << (SIGSYS - 1)) && a->hand->act[SIGSYS - 1].handler == 1)
@@ -343,16 +416,17 @@ static long go(struct rs_area *a, struct plan *p, struct rs_frame *f, long targe
 	r = walk_argv(argv, vec + at, n);
 	if (r > 0) {
 		/* A script's line replaces argv[0]. */
-		skip = p->npieces ? 1 : 0;
-		memmove(vec + at, vec + at + skip, (size_t)(r - skip) * 8);
-		at += r - skip;
+		drop = p->npieces ? 1 : 0;
+		memmove(vec + at, vec + at + drop, (size_t)(r - drop) * 8);
+		at += r - drop;
 	} else if (!p->npieces) {
 		vec[at++] = (uint64_t)""; /* fs/exec.c: an empty argv gets an empty argv[0] */
 	}
 	vec[at] = 0;
 	r = r < 0 ? r : rs_segment_fd_ensure();
 	if (!r) {
-		sp_sys3(__NR_fcntl, target, F_SETFD, 0);
+		if (target != NONE)
+			sp_sys3(__NR_fcntl, target, F_SETFD, 0);
 		r = exec_resident((uint64_t)vec, envp);
 	}
 	if (bytes) {
@@ -404,6 +478,8 @@ long rs_exec(struct rs_frame *f, struct rs_area *a, int dirfd, uint64_t path, ui
 		}
 	}
 	fd = resolve(p, dirfd, p->path, flags, name);
+	if (fd == -EMFILE)
+		fd = resolve_full(p, dirfd, flags, name);
 	/* A script behind a close-on-exec descriptor is gone when its interpreter looks: fs/exec.c */
 	if (fd >= 0 && p->npieces && name != p->path &&
 	    sp_sys2(__NR_fcntl, dirfd, F_GETFD) & FD_CLOEXEC) {
@@ -413,7 +489,8 @@ long rs_exec(struct rs_frame *f, struct rs_area *a, int dirfd, uint64_t path, ui
 	if (fd < 0)
 		return rs_unblock(f, fd);
 	r = go(a, p, f, fd, name, argv, envp);
-	sp_sys1(__NR_close, fd);
+	if (fd != NONE)
+		sp_sys1(__NR_close, fd);
 	return rs_unblock(f, r);
 }
 

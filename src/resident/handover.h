@@ -3,12 +3,12 @@
  * What passes from one image of the resident to the next, and from the supervisor to the first:
  * two argv slots in front of the program's own arguments, never the environment.
  *
- *   argv[0]  "subpid1:SEG,TARGET,FLAGS,SIGS" in lower-case hexadecimal
+ *   argv[0]  "subpid1:SEG,TARGET,FLAGS,MASK" in lower-case hexadecimal
  *              SEG     descriptor of the segment (hidden, kept)
- *              TARGET  descriptor of the program's file (closed after mapping), or ffffffff
+ *              TARGET  descriptor of the program's file (closed after mapping), or ffffffff: none
+ *                      was free, open it by name
  *              FLAGS   enum rs_handover_flag
- *              SIGS    number 1 only: signals ignored in the kernel for immunity that the program has at
- *                      default (bit n-1)
+ *              MASK    the program's signal mask (bit n-1); all are blocked until it runs
  *   argv[1]  the program's path: AT_EXECFN; with RS_HO_FIRST the path that is to be executed
  *   argv[2]  argv[0] of the program, and so on
  *
@@ -34,15 +34,14 @@ enum rs_handover_flag {
 	RS_HO_FIRST = 1,
 	RS_HO_SIGSYS_IGNORED = 2, /* the program believes SIGSYS ignored */
 	RS_HO_SIGSYS_BLOCKED = 4, /* the program believes SIGSYS blocked */
-	RS_HO_NOMASK = 8,	  /* number 1: keep all but SIGSYS blocked until dispositions are repaired */
+	RS_HO_SCRIPT = 8,	  /* the program's file is argv[2], not argv[1] (`#!` line) */
 };
 
 struct rs_handover {
 	uint32_t segment_fd;
 	uint32_t target_fd;
 	uint32_t flags;
-	uint64_t ignored; /* SIGS */
-	uint64_t mask;	  /* signal mask to restore; only with RS_HO_NOMASK */
+	uint64_t mask;
 };
 
 static inline void rs_handover_format(char buf[RS_HO_MAX], const struct rs_handover *h)
@@ -57,8 +56,6 @@ static inline void rs_handover_format(char buf[RS_HO_MAX], const struct rs_hando
 	sp_text_char(&t, ',');
 	sp_text_hex(&t, h->flags);
 	sp_text_char(&t, ',');
-	sp_text_hex(&t, h->ignored);
-	sp_text_char(&t, ',');
 	sp_text_hex(&t, h->mask);
 }
 
@@ -72,8 +69,6 @@ static inline int rs_handover_parse(const char *s, struct rs_handover *h)
 	h->target_fd = (uint32_t)sp_parse_hex(&s);
 	s += *s == ',';
 	h->flags = (uint32_t)sp_parse_hex(&s);
-	s += *s == ',';
-	h->ignored = sp_parse_hex(&s);
 	s += *s == ',';
 	h->mask = sp_parse_hex(&s);
 	return *s ? -1 : 0;

@@ -97,8 +97,10 @@ bool rs_ref_gone(struct sp_ref ref)
 	struct sp_ref leader;
 
 	switch (sp_word_state(ref.word)) {
+	case SP_CLAIMED:
+		return sp_sys2(__NR_kill, sp_ref_by(RS_NS, ref).n, 0) == -ESRCH;
 	case SP_RESERVED:
-		if (sp_sys2(__NR_kill, (int32_t)atomic_load(&e->by), 0) != -ESRCH)
+		if (sp_sys2(__NR_kill, sp_ref_by(RS_NS, ref).n, 0) != -ESRCH)
 			return false;
 		return !hid || sp_sys2(__NR_kill, hid, 0) == -ESRCH;
 	case SP_LIVE:

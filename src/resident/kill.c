@@ -49,6 +49,10 @@ static long kill_ref(struct rs_area *a, struct sp_ref ref, int sig)
 
 	if (of_init(ref) && init_drops(sig))
 		sig = 0; /* permission is still checked */
+	if (sp_word_flags(ref.word) & SP_F_THREAD && rs_ref_gone(ref)) {
+		sp_pid_retire(RS_NS, ref);
+		return -ESRCH;
+	}
 	if ((int32_t)atomic_load(&sp_entry_at(RS_NS, ref.slot)->tgid) == a->tgid.n)
 		return sp_sys2(__NR_kill, a->htgid.n, sig);
 	if (sp_word_flags(ref.word) & SP_F_THREAD) {
@@ -313,6 +317,8 @@ long rs_h_pidfd_send_signal(struct rs_frame *f, struct rs_area *a)
 
 	if (n == 0)
 		return -EINVAL; /* kernel/signal.c:access_pidfd_pidns */
+	if (f->a[2])
+		mark_forged(f, sig, 2);
 	rs_block(f);
 	if (n == 1 && init_drops(sig))
 		f->a[1] = 0;
@@ -326,7 +332,7 @@ static long finish_timedwait(struct rs_frame *f)
 	struct ax_siginfo si;
 	long r;
 
-	if (f->raw <= 0)
+	if (f->raw <= 0 || !f->regs.rsi)
 		return f->raw;
 	memcpy(&si, f->scratch, sizeof(si));
 	rs_siginfo_convert(&si);
@@ -336,9 +342,20 @@ static long finish_timedwait(struct rs_frame *f)
 
 long rs_h_rt_sigtimedwait(struct rs_frame *f, struct rs_area *a)
 {
-	(void)a;
-	if (!f->a[1])
-		return rs_call(f, rs_finish_raw);
+	uint64_t set;
+
+	/* A SIGSYS that is held back (mask.c) is the program's to take. */
+	if (a->sigsys_pending && !rs_user_read(&set, (uint64_t)f->a[0], 8) && set & RS_SIGSYS_BIT) {
+		struct ax_siginfo si = a->sigsys_info;
+		long r = 0;
+
+		rs_block(f);
+		rs_siginfo_convert(&si);
+		a->sigsys_pending = 0;
+		if (f->a[1])
+			r = rs_user_write((uint64_t)f->a[1], &si, sizeof(si));
+		return rs_unblock(f, r ? r : SIGSYS);
+	}
 	f->a[1] = (long)f->scratch;
 	return rs_call(f, finish_timedwait);
 }

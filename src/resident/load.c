@@ -12,6 +12,8 @@
 #include <linux/mman.h>
 
 #include "arch/x86_64/syscall.h"
+#include "base/fmt.h"
+#include "resident/proc.h"
 #include "resident/resident.h"
 
 #ifndef MAP_FIXED_NOREPLACE
@@ -184,19 +186,41 @@ static long map_all(struct elf *e, bool reserved)
 	return 0;
 }
 
-static long load_interp(struct rs_image *img)
+char rs_exe_path[4096];
+
+static void note_exe(int fd)
 {
-	char *path = (char *)interp.ph; /* read before the headers go there */
+	char link[32];
+	struct sp_text t;
+	long n;
+
+	sp_text_init(&t, link, sizeof(link));
+	sp_text_str(&t, "/proc/self/fd/");
+	sp_text_dec(&t, fd);
+	n = sp_sys3(__NR_readlink, (long)link, (long)rs_exe_path, sizeof(rs_exe_path) - 1);
+	rs_exe_path[n > 0 ? n : 0] = '\0';
+}
+
+/* The interpreter's path, kept where its headers go afterwards. */
+static long read_interp_path(void)
+{
+	char *path = (char *)interp.ph;
 	const Elf64_Phdr *ph = prog.ph;
-	long r, fd;
+	long r;
 
 	while (ph->p_type != PT_INTERP)
 		ph++;
 	if (ph->p_filesz < 2 || ph->p_filesz > sizeof(interp.ph))
 		return -ENOEXEC;
 	r = sp_sys4(__NR_pread64, prog.fd, (long)path, (long)ph->p_filesz, (long)ph->p_offset);
-	if (r != (long)ph->p_filesz || path[ph->p_filesz - 1])
-		return -ENOEXEC;
+	return r != (long)ph->p_filesz || path[ph->p_filesz - 1] ? -ENOEXEC : 0;
+}
+
+static long load_interp(struct rs_image *img)
+{
+	const char *path = (const char *)interp.ph;
+	long r, fd;
+
 	fd = sp_sys3(__NR_open, (long)path, O_RDONLY | O_CLOEXEC, 0);
 	if (fd < 0)
 		return fd;
@@ -255,12 +279,16 @@ long rs_load(int fd, struct rs_image *img)
 
 	if (r)
 		return r;
+	note_exe(fd);
 	dyn = prog.eh.e_type == ET_DYN;
 	/* A static PIE (and an interpreter run by hand) goes where mmap puts it. */
 	if (dyn)
 		r = place(&prog, prog.has_interp);
 	if (!r)
 		r = map_all(&prog, dyn);
+	if (!r && prog.has_interp)
+		r = read_interp_path();
+	sp_sys1(__NR_close, fd);
 	if (r)
 		return r;
 	img->own_entry = img->entry = prog.bias + prog.eh.e_entry;

@@ -22,9 +22,21 @@ uint64_t rs_mask_set(uint64_t mask)
 	return old;
 }
 
+/* SIGSYS as well: nothing traps before the program runs again, and by then it is unblocked. */
 void rs_block(struct rs_frame *f)
 {
-	f->saved_mask = rs_mask_set(RS_MASK_ALL);
+	uint64_t all = ~0ul;
+
+	sp_sys4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&f->saved_mask, 8);
+}
+
+void rs_sigsys_release(struct rs_area *a)
+{
+	if (!a->sigsys_pending)
+		return;
+	a->sigsys_pending = 0;
+	/* Only to oneself may a number be written that the kernel writes otherwise. */
+	sp_sys4(__NR_rt_tgsigqueueinfo, a->htgid.n, a->htid.n, SIGSYS, (long)&a->sigsys_info);
 }
 
 long rs_unblock(struct rs_frame *f, long result)
@@ -87,7 +99,24 @@ long rs_h_rt_sigprocmask(struct rs_frame *f, struct rs_area *a)
 	f->saved_mask = next & RS_MASK_ALL;
 	/* The new mask holds even if the old one cannot be stored: kernel/signal.c:sys_rt_sigprocmask. */
 	r = f->a[2] ? rs_user_write((uint64_t)f->a[2], &shown, 8) : 0;
+	if (!a->sigsys_blocked)
+		rs_sigsys_release(a); /* delivered when rs_unblock lets it */
 	return rs_unblock(f, r);
+}
+
+long rs_h_rt_sigpending(struct rs_frame *f, struct rs_area *a)
+{
+	uint64_t set = 0;
+	size_t n = (uint64_t)f->a[1];
+	long r;
+
+	if (n > 8)
+		return -EINVAL;
+	r = sp_sys2(__NR_rt_sigpending, (long)&set, 8);
+	if (r)
+		return r;
+	set |= a->sigsys_pending ? RS_SIGSYS_BIT : 0;
+	return rs_user_write((uint64_t)f->a[0], &set, n);
 }
 
 /*

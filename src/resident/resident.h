@@ -4,7 +4,7 @@
  *
  *  - No libc, no TLS, no FS/GS, no heap, general registers only, no recursion, bounded frames.
  *  - A kernel-level signal handler of ours only edits the frame it was given and returns by
- *    rt_sigreturn. It runs with every signal but SIGSYS blocked, on the thread area's alternate stack.
+ *    rt_sigreturn. It runs with every signal blocked, on the thread area's alternate stack.
  *  - A trapped call runs in ordinary context, with the program's mask, on the area's call stack.
  *  - Until a call is committed it has no effect that a signal's rewind to the program's own
  *    `syscall` instruction could not repeat. What takes more than one step blocks signals first.
@@ -94,6 +94,8 @@ struct rs_area {
 	_Atomic uint64_t owner; /* htgid << 32 | htid of the thread that uses the area; 0: free */
 	struct ax_stack alt; /* the program's sigaltstack; none while size is 0 */
 	uint32_t sigsys_blocked; /* the program believes SIGSYS blocked */
+	uint32_t sigsys_pending; /* and one was sent meanwhile: sigsys_info */
+	struct ax_siginfo sigsys_info;
 	uint32_t level;
 	uint64_t map_addr, map_size; /* memory an exec in a vfork child left for the parent to unmap */
 	struct rs_level levels[RS_LEVELS];
@@ -131,7 +133,7 @@ typedef long (*rs_handler)(struct rs_frame *f, struct rs_area *a);
 /* Final: a signal that comes from now on rolls forward to this result (or rewinds: RS_REWIND). */
 void rs_settle(struct rs_frame *f, long result);
 
-/* mask.c: blocks all but SIGSYS for this call; saved_mask is what the program has. */
+/* mask.c: blocks all signals for this call; saved_mask is what the program has. */
 void rs_block(struct rs_frame *f);
 /* Settles the call, then lets signals in again. Returns result. */
 long rs_unblock(struct rs_frame *f, long result);
@@ -139,6 +141,9 @@ long rs_unblock(struct rs_frame *f, long result);
 uint64_t rs_mask_set(uint64_t mask);
 #define RS_SIGSYS_BIT (1ul << 30)
 #define RS_MASK_ALL (~RS_SIGSYS_BIT)
+
+/* A SIGSYS that was held back while the program had it blocked is sent again. */
+void rs_sigsys_release(struct rs_area *a);
 
 /* signal.c */
 long rs_kernel_sigaction(int sig, const struct ax_sigaction *act, struct ax_sigaction *old);
@@ -170,6 +175,16 @@ long rs_ident_pidfd(struct sp_ref ref, uint32_t flags);
 /* True if the host task of a live reference is gone for sure. */
 bool rs_ref_gone(struct sp_ref ref);
 void rs_sweep(void);
+
+/*
+ * copy.c: runs job(arg) in a child that shares memory but has a copy of the descriptor table, and waits for it: for
+ * opening files when no descriptor is free. 0 or -errno of the clone. In the job
+ * rs_copy_free_one closes a descriptor of the copy (not `keep`).
+ */
+sp_must_check long rs_copy_run(void (*job)(void *), void *arg);
+void rs_copy_free_one(int keep);
+/* entry.S */
+long rs_copy_gate(void (*job)(void *), void *arg);
 
 /* channel.c: the hidden descriptor is there when this returns 0. */
 long rs_segment_fd_ensure(void);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * rt_sigaction and sigaltstack: what the program believes, and what the kernel is told instead. A
- * handler becomes rs_sig_entry with everything but SIGSYS blocked; ignore and default are the kernel's
+ * handler becomes rs_sig_entry with everything blocked; ignore and default are the kernel's
  * own, except for SIGSYS (always ours) and number 1 (init.h).
  */
 #include "resident/sigaction.h"
@@ -37,7 +37,7 @@ static const struct ax_sigaction ours = {
 	.handler = (uint64_t)rs_sig_entry,
 	.flags = SA_SIGINFO | SA_ONSTACK | SA_RESTORER,
 	.restorer = (uint64_t)rs_restorer,
-	.mask = RS_MASK_ALL,
+	.mask = ~0ul,
 };
 
 void rs_own_sigsys(void)

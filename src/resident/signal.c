@@ -4,7 +4,8 @@
  * other signal is presented to the program as if the resident were not there: the context is the
  * program's own, si_pid is a number of the namespace, stack and mask are the ones it asked for.
  *
- * The kernel's frame lies on the area's alternate stack with all signals blocked. The program's frame is a
+ * The kernel's frame lies on the area's alternate stack with all signals blocked (SIGSYS too: the
+ * resident's own calls do not trap). The program's frame is a
  * copy on the program's stack; our own return by rt_sigreturn enters the program's handler and sets its mask in
  * one step, so there is no moment in which a second signal finds half a delivery.
  */
@@ -183,7 +184,7 @@ static void program_sigreturn(struct ax_ucontext *uc, struct rs_area *a)
 {
 	const struct ax_ucontext *from = (const struct ax_ucontext *)uc->mc.rsp;
 	struct ax_stack kernel = uc->stack;
-	uint64_t sp;
+	uint64_t sp = uc->mc.rsp; /* still the handler's */
 
 	uc->flags = from->flags;
 	uc->link = from->link;
@@ -191,7 +192,6 @@ static void program_sigreturn(struct ax_ucontext *uc, struct rs_area *a)
 	uc->sigmask = from->sigmask & RS_MASK_ALL;
 	uc->stack = kernel;
 	a->sigsys_blocked = !!(from->sigmask & RS_SIGSYS_BIT);
-	sp = from->mc.rsp;
 	if (!rs_altstack_check(a, &from->stack, sp))
 		rs_altstack_set(a, &from->stack);
 }
@@ -213,10 +213,19 @@ void rs_signal(int sig, struct ax_siginfo *si, struct ax_ucontext *uc, struct rs
 	uint64_t mask;
 
 	if (sig == SIGSYS && si->code == SYS_SECCOMP_ && si->err == RS_TRAP_MAGIC) {
-		if (si->syscall == __NR_rt_sigreturn)
-			program_sigreturn(uc, a);
-		else
+		if (si->syscall != __NR_rt_sigreturn) {
 			redirect(uc, a);
+			return;
+		}
+		program_sigreturn(uc, a);
+		if (a->sigsys_blocked || !a->sigsys_pending)
+			return;
+		*si = a->sigsys_info; /* unblocked with the frame's mask */
+		a->sigsys_pending = 0;
+	} else if (sig == SIGSYS && a->sigsys_blocked) {
+		if (!a->sigsys_pending)
+			a->sigsys_info = *si;
+		a->sigsys_pending = 1;
 		return;
 	}
 	mask = present(uc, a);

@@ -30,8 +30,6 @@
 #endif
 #define FAIL 125
 
-char rs_exe_path[4096];
-
 _Noreturn void rs_start(uint64_t *sp);
 
 /* The kernel's initial stack: arch/x86/include/asm/elf.h, fs/binfmt_elf.c:create_elf_tables. */
@@ -108,13 +106,14 @@ static void install_filter(struct rs_area *a)
  * Number 1's defaults that the kernel must not act on. Handlers are gone after exec, so everything but
  * what is ignored is at default now.
  */
-static void guard_init(void)
+static void guard_init(uint64_t which)
 {
 	struct ax_sigaction ign = {.handler = 1};
 	uint64_t set = RS_INIT_IGN;
 
 	if (!(atomic_load(&RS_NS->flags) & SP_SEG_FOREGROUND))
 		set |= RS_INIT_IGN_TTY;
+	set &= which;
 	atomic_store(&RS_NS->init_handled, 0);
 	for (int sig = 1; sig <= RS_NSIG; sig++)
 		if (set & RS_BIT(sig))
@@ -152,7 +151,7 @@ static _Noreturn void first(struct rs_area *a, const struct stack *s)
 		rs_die("cannot become subreaper", FAIL);
 	inherit_ignored();
 	atomic_store(&RS_NS->init_blocked, f->saved_mask);
-	guard_init();
+	guard_init(~0ul);
 	install_filter(a);
 	f->phase = RS_DONE;
 	rs_mask_set(f->saved_mask);
@@ -216,17 +215,49 @@ static void set_comm(const char *path)
 	sp_sys6(__NR_prctl, PR_SET_NAME, (long)base, 0, 0, 0, 0);
 }
 
-static void note_exe(uint32_t fd)
+/* comm of what was executed through a descriptor: its file's name since 6.14, "N" of /dev/fd/N before. */
+static const char *comm_source(const char *path)
 {
-	char link[32];
-	struct sp_text t;
-	long n;
+	char uts[6 * 65]; /* struct new_utsname */
+	int32_t major = 0, minor = 0;
+	const char *rel = uts + 2 * 65;
+	size_t n;
 
-	sp_text_init(&t, link, sizeof(link));
-	sp_text_str(&t, "/proc/self/fd/");
-	sp_text_dec(&t, fd);
-	n = sp_sys3(__NR_readlink, (long)link, (long)rs_exe_path, sizeof(rs_exe_path) - 1);
-	rs_exe_path[n > 0 ? n : 0] = '\0';
+	if (!sp_has_prefix(path, "/dev/fd/") || !rs_exe_path[0])
+		return path;
+	for (size_t i = 8; path[i]; i++)
+		if (path[i] == '/')
+			return path;
+	if (sp_sys1(__NR_uname, (long)uts))
+		return path;
+	n = sp_parse_dec(rel, 8, &major);
+	sp_parse_dec(rel + n + 1, 8, &minor);
+	return major > 6 || (major == 6 && minor >= 14) ? rs_exe_path : path;
+}
+
+struct load_job {
+	const char *path;
+	struct rs_image *img;
+	long result;
+};
+
+static void load_by_name(void *arg)
+{
+	struct load_job *j = arg;
+
+	rs_copy_free_one(-1);
+	j->result = sp_sys3(__NR_open, (long)j->path, O_RDONLY | O_CLOEXEC, 0);
+	if (j->result >= 0)
+		j->result = rs_load((int)j->result, j->img);
+}
+
+/* No descriptor was free before the exec; close-on-exec may have freed one since. */
+static long load_without_descriptor(const char *path, struct rs_image *img)
+{
+	struct load_job j = {path, img, -EMFILE};
+	long r = rs_copy_run(load_by_name, &j);
+
+	return r ? r : j.result;
 }
 
 _Noreturn void rs_start(uint64_t *sp)
@@ -251,21 +282,26 @@ _Noreturn void rs_start(uint64_t *sp)
 	if (!a->tgid.n)
 		rs_die("this process is not registered in its namespace", FAIL);
 	if (a->tgid.n == 1) {
-		guard_init();
+		/* What was ignored for immunity stays so, and what is queued there stays queued. */
+		guard_init(atomic_load(&RS_NS->init_handled));
 		atomic_store(&RS_NS->init_blocked, ho.mask);
 		atomic_store(&RS_NS->init_running, 1);
 	}
 	rs_main_hand.known = 1ul << (SIGSYS - 1);
 	rs_main_hand.act[SIGSYS - 1].handler = !!(ho.flags & RS_HO_SIGSYS_IGNORED);
 	path = (const char *)s.argv[1];
-	r = rs_load((int)ho.target_fd, &img);
+	if (ho.target_fd != 0xffffffffu)
+		r = rs_load((int)ho.target_fd, &img);
+	else
+		r = load_without_descriptor((const char *)s.argv[ho.flags & RS_HO_SCRIPT ? 2 : 1], &img);
 	if (r) {
-		rs_say("exec failed late (no memory, or its addresses are taken): ", path);
+		rs_say(r == -EMFILE   ? "exec failed late (no descriptor is free): "
+		       : r == -ENOMEM ? "exec failed late (no address space, ulimit -v?): "
+				      : "exec failed late (its addresses are taken, or its file changed): ",
+		       path);
 		for (;;)
 			sp_sys2(__NR_kill, a->htgid.n, SIGKILL);
 	}
-	note_exe(ho.target_fd);
-	sp_sys1(__NR_close, ho.target_fd);
 	if (img.exec_stack)
 		sp_sys3(__NR_mprotect, (long)((uint64_t)sp & ~4095ul), 4096,
 			PROT_READ | PROT_WRITE | PROT_EXEC | PROT_GROWSDOWN);
@@ -275,7 +311,7 @@ _Noreturn void rs_start(uint64_t *sp)
 	set_aux(&s, AT_ENTRY, img.own_entry);
 	set_aux(&s, AT_EXECFN, s.argv[1]);
 	describe_to_kernel(&s, &img, new_sp);
-	set_comm(path);
+	set_comm(comm_source(path));
 	new_sp[0] = s.argc - RS_HO_SLOTS;
 	rs_mask_set(ho.mask);
 	rs_enter((uint64_t)new_sp, img.entry);

@@ -73,6 +73,11 @@ long rs_user_write(uint64_t dst, const void *src, size_t n)
 	return r;
 }
 
+long rs_user_writable(uint64_t dst, size_t n)
+{
+	return probe(dst, n, probe_write);
+}
+
 long rs_user_string(char *dst, uint64_t src, size_t cap)
 {
 	size_t n = 0;

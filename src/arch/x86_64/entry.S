@@ -215,4 +215,36 @@ rs_clone_gate:
 	call	rs_child
 	ud2
 
+/*
+ * rs_copy_gate(job, arg): clone(CLONE_VM | CLONE_VFORK) without an exit signal; the child runs job(arg)
+ * below this frame while we sleep, and exits.
+ */
+	.globl rs_copy_gate
+	.hidden rs_copy_gate
+	.type rs_copy_gate, @function
+rs_copy_gate:
+	pushq	%rbx
+	pushq	%r12
+	movq	%rdi, %rbx
+	movq	%rsi, %r12
+	movl	$56, %eax
+	movl	$0x4100, %edi
+	leaq	-256(%rsp), %rsi
+	andq	$-16, %rsi
+	xorl	%edx, %edx
+	xorl	%r10d, %r10d
+	xorl	%r8d, %r8d
+	syscall
+	testq	%rax, %rax
+	jz	1f
+	popq	%r12
+	popq	%rbx
+	ret
+1:	movq	%r12, %rdi
+	call	*%rbx
+	xorl	%edi, %edi
+	movl	$60, %eax
+	syscall
+	ud2
+
 	.section .note.GNU-stack, "", @progbits
