@@ -199,7 +199,6 @@ static void starts(void)
 
 	copy_self("prog", 0755);
 	copy_self("a-name-longer-than-fifteen", 0755);
-	copy_self("only-x", 0111);
 	mkdir("sub", 0755);
 	if (symlink("prog", "link") || symlink("../prog", "sub/link"))
 		die("symlink");
@@ -211,7 +210,7 @@ static void starts(void)
 	simple("absolute", self);
 	simple("slashes", "sub//..///prog");
 	simple("long name", "a-name-longer-than-fifteen");
-	simple("not readable", "only-x");
+	/* A program that may be executed but not read cannot be equal: a loader outside the kernel reads it. */
 	run("no arguments", "prog", none);
 	run("null arguments", "prog", NULL);
 	run("odd arguments", "prog", odd);

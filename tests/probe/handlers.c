@@ -305,7 +305,6 @@ static void one_call(void)
 
 static void all(void)
 {
-	all_at_once();
 	nesting();
 	context();
 	results();
@@ -338,6 +337,8 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(argv[1], "sigsys")) {
 		flags(SIGSYS);
+		all_at_once();
+		in_child("all at once in a child", all_at_once);
 		return 0;
 	}
 	all();

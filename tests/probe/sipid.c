@@ -180,14 +180,15 @@ static void children(const char *name, int flags)
 		gate_pass(g);
 		_exit(33);
 	}
+	/* The wait comes second: in the kernel it may clear the status before SIGCHLD has read it. */
 	kill(pid, SIGSTOP);
-	SC(SYS_wait4, pid, &st, WUNTRACED, NULL);
 	arrive(!(flags & SA_NOCLDSTOP));
+	SC(SYS_wait4, pid, &st, WUNTRACED, NULL);
 	show("stopped");
 	set_raw_mask(BIT(SIGCHLD));
 	kill(pid, SIGCONT);
-	SC(SYS_wait4, pid, &st, WCONTINUED, NULL);
 	arrive(!(flags & SA_NOCLDSTOP));
+	SC(SYS_wait4, pid, &st, WCONTINUED, NULL);
 	show("continued");
 	set_raw_mask(BIT(SIGCHLD));
 	gate_open(g);
