@@ -31,7 +31,9 @@ static struct rs_area *area_at(uint32_t i)
 
 void rs_area_init(struct rs_area *a)
 {
-	memset(a, 0, offsetof(struct rs_area, levels));
+	/* The owner word is what others look at meanwhile: it keeps its value throughout. */
+	_Static_assert(offsetof(struct rs_area, owner) == 0, "first");
+	memset((char *)a + sizeof(a->owner), 0, offsetof(struct rs_area, levels) - sizeof(a->owner));
 	a->cur = &a->levels[0].frame;
 	a->call_top = RS_CALL_TOP(a);
 	a->cur->phase = RS_IDLE;
@@ -71,26 +73,40 @@ static bool grow(void)
 	return true;
 }
 
+/* A free area among `tries` from `start` on. */
+static struct rs_area *search(uint32_t start, uint32_t tries)
+{
+	uint32_t total = atomic_load(&chunks) * CHUNK;
+
+	for (uint32_t k = 0; k < tries && k < total; k++) {
+		uint32_t i = (start + k) % total;
+		struct rs_area *a = claim(i);
+
+		if (a) {
+			atomic_store(&next, i + 1);
+			return a;
+		}
+	}
+	return 0;
+}
+
 struct rs_area *rs_area_get(struct rs_area *parent)
 {
-	struct rs_area *a = 0;
+	/* Where areas were freed lately, then in a new chunk, then everywhere. */
+	struct rs_area *a = search(atomic_load(&next), 2 * CHUNK);
 
-	do {
-		uint32_t total = atomic_load(&chunks) * CHUNK;
-		uint32_t start = atomic_load(&next), tries = total < CHUNK ? total : CHUNK;
+	while (!a) {
+		uint32_t had = atomic_load(&chunks);
 
-		for (uint32_t k = 0; k < tries && !a; k++) {
-			uint32_t i = (start + k) % total;
-
-			a = claim(i);
-			if (a)
-				atomic_store(&next, i + 1);
+		if (!grow()) {
+			a = search(0, (uint32_t)CHUNKS * CHUNK);
+			break;
 		}
-	} while (!a && grow());
+		a = search(had * CHUNK, CHUNK);
+	}
 	if (!a)
 		return 0;
 	rs_area_init(a);
-	atomic_store(&a->owner, TAKEN);
 	a->hand = parent->hand;
 	a->tgid = parent->tgid;
 	a->htgid = parent->htgid;

@@ -38,8 +38,13 @@ _Static_assert(sizeof(struct birth) <= 8 * 8, "scratch");
 
 void rs_child(struct rs_area *a, struct rs_frame *f);
 
+/*
+ * A child that must not run leaves without a trace: its CLEARTID word belongs to the one that is cloned in its
+ * place, and a joiner must not be woken.
+ */
 static void die_now(void)
 {
+	sp_sys1(__NR_set_tid_address, 0);
 	for (;;)
 		sp_sys1(__NR_exit, 0);
 }
@@ -63,6 +68,7 @@ static void born(struct rs_area *a, struct rs_frame *f, struct birth *b)
 
 	a->htid = sp_hpid_of((int32_t)sp_sys0(__NR_gettid));
 	a->tid = sp_ref_number(ref);
+	a->sigsys_pending = 0;
 	if (!thread) {
 		a->htgid = a->htid;
 		a->tgid = a->tid;
@@ -122,14 +128,14 @@ struct kept {
 	struct rs_sighand *hand;
 	sp_vpid tid, tgid;
 	sp_hpid htid, htgid;
-	uint32_t sigsys_blocked, level;
+	uint32_t sigsys_blocked, sigsys_pending, level;
 	struct ax_stack alt;
 };
 
 static void keep(struct kept *k, const struct rs_area *a)
 {
 	*k = (struct kept){a->cur, a->call_top, a->hand, a->tid, a->tgid, a->htid, a->htgid,
-			   a->sigsys_blocked, a->level, a->alt};
+			   a->sigsys_blocked, a->sigsys_pending, a->level, a->alt};
 }
 
 static void restore(struct rs_area *a, const struct kept *k)
@@ -142,6 +148,7 @@ static void restore(struct rs_area *a, const struct kept *k)
 	a->htid = k->htid;
 	a->htgid = k->htgid;
 	a->sigsys_blocked = k->sigsys_blocked;
+	a->sigsys_pending = k->sigsys_pending;
 	a->level = k->level;
 	a->alt = k->alt;
 	if (a->map_size) {
@@ -297,7 +304,12 @@ long rs_h_clone3(struct rs_frame *f, struct rs_area *a)
 			return -EINVAL;
 	}
 	if (args->set_tid_size) {
+		uint64_t fl = args->flags;
 		int32_t tid;
+
+		/* kernel/fork.c:copy_process, before a number is looked at */
+		if ((fl & CLONE_THREAD && !(fl & CLONE_SIGHAND)) || (fl & CLONE_SIGHAND && !(fl & CLONE_VM)))
+			return -EINVAL;
 
 		r = rs_user_read(&tid, args->set_tid, sizeof(tid));
 		if (r)

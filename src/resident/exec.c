@@ -79,10 +79,10 @@ static long reopen(struct plan *p, int dirfd)
 	struct sp_text t;
 	long fd;
 
-	sp_text_init(&t, p->pool, 64);
+	sp_text_init(&t, p->hdr, HDR);
 	sp_text_str(&t, "/proc/self/fd/");
 	sp_text_dec(&t, dirfd);
-	fd = sp_sys3(__NR_open, (long)p->pool, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
+	fd = sp_sys3(__NR_open, (long)p->hdr, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
 	return fd == -ENOENT || fd == -EACCES ? sp_sys3(__NR_fcntl, dirfd, F_DUPFD_CLOEXEC, 3) : fd;
 }
 
@@ -175,7 +175,7 @@ static const char *line_end(const char *s, const char *buf_end)
 	if (nl < buf_end)
 		return nl;
 	name = skip(s, buf_end - 1, false);
-	return name == buf_end - 1 || word_end(name, buf_end - 1) == buf_end - 1 ? 0 : buf_end - 1;
+	return name == buf_end - 1 || word_end(name, buf_end) == buf_end ? 0 : buf_end - 1;
 }
 
 /* Puts [interpreter, argument] in front; *ret_interp is the next file. */
@@ -309,7 +309,6 @@ static void look_job(void *arg)
 
 	rs_copy_free_one(l->dirfd);
 	l->p->npieces = 0;
-	l->p->pool_used = 0;
 	l->result = resolve(l->p, l->dirfd, l->p->path, l->flags, l->name);
 }
 
@@ -319,7 +318,7 @@ static long resolve_full(struct plan *p, int dirfd, uint32_t flags, const char *
 	long r;
 
 	/* By name only: what a descriptor names cannot be found again afterwards. */
-	if (name != p->path)
+	if (name == p->fdpath || dirfd != AT_FDCWD)
 		return -EMFILE;
 	r = rs_copy_run(look_job, &l);
 	return r ? r : l.result < 0 ? l.result : (long)NONE;
@@ -427,6 +426,8 @@ static long go(struct rs_area *a, struct plan *p, struct rs_frame *f, long targe
 	if (!r) {
 		if (target != NONE)
 			sp_sys3(__NR_fcntl, target, F_SETFD, 0);
+		/* What is held back stays pending in the kernel, which keeps it across exec. */
+		rs_sigsys_release(a);
 		r = exec_resident((uint64_t)vec, envp);
 	}
 	if (bytes) {
@@ -454,24 +455,28 @@ long rs_exec(struct rs_frame *f, struct rs_area *a, int dirfd, uint64_t path, ui
 	if (!r && !(flags & AT_EMPTY_PATH))
 		return -ENOENT;
 	rs_block(f);
-	r = rs_proc_exec_path(a, p->path, PATH_CAP);
-	if (r < 0)
-		return rs_unblock(f, r);
+	if (sp_has_prefix(p->path, "/proc/")) {
+		/* The program sees the name it used; what is opened may be another one. */
+		name = keep(p, p->path, (size_t)r);
+		r = name ? rs_proc_exec_path(a, p->path, PATH_CAP) : -ENAMETOOLONG;
+		if (r < 0)
+			return rs_unblock(f, r);
+	}
 	if (dirfd != AT_FDCWD && p->path[0] != '/') {
 		/* fs/exec.c:alloc_bprm: the name of what a descriptor names */
 		sp_text_init(&t, p->fdpath, sizeof(p->fdpath));
 		sp_text_str(&t, "/dev/fd/");
 		sp_text_dec(&t, dirfd);
 		if (p->path[0]) {
-			char *to = p->pool;
+			char *to = p->pool + p->pool_used;
 
-			sp_text_init(&t, to, sizeof(p->pool) / 2);
+			sp_text_init(&t, to, (sizeof(p->pool) - p->pool_used) / 2);
 			sp_text_str(&t, p->fdpath);
 			sp_text_char(&t, '/');
 			sp_text_str(&t, p->path);
 			if (t.overflow)
 				return rs_unblock(f, -ENAMETOOLONG);
-			p->pool_used = (uint32_t)t.len + 1;
+			p->pool_used += (uint32_t)t.len + 1;
 			name = to;
 		} else {
 			name = p->fdpath;

@@ -16,7 +16,7 @@
  * supervisor: number 1 is reserved in the segment, the process is in its Landlock domain and has
  * its parent-death signal; the resident publishes number 1, becomes subreaper, sets no_new_privs, installs
  * the tree's filter and executes the path as execve(2) would, with itself as the new image. If that
- * fails it stores init_errno in the segment and exits with 127 (ENOENT, ENOTDIR) or 126.
+ * fails it stores init_errno in the segment and exits with 127 (ENOENT) or 126.
  */
 #ifndef RESIDENT_HANDOVER_H
 #define RESIDENT_HANDOVER_H

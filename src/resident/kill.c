@@ -29,6 +29,9 @@ static bool init_drops(int sig)
 		return true;
 	if ((atomic_load(&RS_NS->init_handled) | atomic_load(&RS_NS->init_ignored)) & bit)
 		return false;
+	/* The terminal's job control: stopping is what it does at default. */
+	if (bit & RS_INIT_IGN_TTY && atomic_load(&RS_NS->flags) & SP_SEG_FOREGROUND)
+		return false;
 	/* The kernel ignores it there, and queues it while it is blocked. */
 	if (bit & RS_INIT_IGN)
 		return false;

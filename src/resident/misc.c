@@ -3,6 +3,7 @@
  * The terminal's process groups, refusals, and words for the user.
  */
 #include <asm/ioctls.h>
+#include <asm/sockios.h>
 #include <asm/unistd.h>
 #include <linux/errno.h>
 #include <linux/prctl.h>
@@ -11,6 +12,7 @@
 #include "arch/x86_64/syscall.h"
 #include "resident/handlers.h"
 #include "resident/handover.h"
+#include "resident/owner.h"
 #include "resident/resident.h"
 #include "resident/user.h"
 
@@ -42,10 +44,27 @@ long rs_h_ioctl(struct rs_frame *f, struct rs_area *a)
 	switch ((uint32_t)f->a[1]) {
 	case TIOCSPGRP:
 		r = rs_user_read(&n, arg, sizeof(n));
-		f->scratch[0] = (uint64_t)(uint32_t)(n > 0 ? rs_in_group(n) : n);
-		if (!r)
+		if (!r) {
+			f->scratch[0] = (uint64_t)(uint32_t)(n > 0 ? rs_in_group(n) : n);
 			f->a[2] = (long)&f->scratch[0];
+		}
 		return rs_call(f, rs_finish_raw);
+	case FIOSETOWN:
+	case SIOCSPGRP:
+		r = rs_user_read(&n, arg, sizeof(n));
+		if (!r) {
+			f->scratch[0] = (uint64_t)(uint32_t)rs_owner_in(n);
+			f->a[2] = (long)&f->scratch[0];
+		}
+		return rs_call(f, rs_finish_raw);
+	case FIOGETOWN:
+	case SIOCGPGRP:
+		r = sp_sys3(__NR_ioctl, f->a[0], f->a[1], (long)&f->scratch[0]);
+		if (!r) {
+			n = (int32_t)rs_owner_out((int)f->a[0]);
+			r = rs_user_write(arg, &n, sizeof(n));
+		}
+		return r;
 	case TIOCGPGRP:
 	case TIOCGSID:
 		rs_block(f);

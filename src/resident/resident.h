@@ -86,12 +86,12 @@ struct rs_level {
 
 /* What belongs to one thread: its numbers, its call in progress, its two stacks. */
 struct rs_area {
+	_Atomic uint64_t owner; /* htgid << 32 | htid of the thread that uses the area; 0: free */
 	struct rs_frame *cur; /* frame of the next trap */
 	uint64_t call_top;    /* top of the call stack for the next trap */
 	struct rs_sighand *hand;
 	sp_vpid tid, tgid;   /* this thread's number and its group's */
 	sp_hpid htid, htgid; /* the kernel's */
-	_Atomic uint64_t owner; /* htgid << 32 | htid of the thread that uses the area; 0: free */
 	struct ax_stack alt; /* the program's sigaltstack; none while size is 0 */
 	uint32_t sigsys_blocked; /* the program believes SIGSYS blocked */
 	uint32_t sigsys_pending; /* and one was sent meanwhile: sigsys_info */

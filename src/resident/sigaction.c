@@ -94,8 +94,29 @@ static void learn(struct rs_area *a, int sig)
 	h->known |= RS_BIT(sig);
 }
 
-/* Tells the kernel, and the namespace if we are number 1, what act means for sig. */
-static long enact(const struct rs_area *a, int sig, const struct ax_sigaction *act)
+/*
+ * Number 1's default becomes SIG_IGN in the kernel, which forgets what is queued; the default it stands for would
+ * not (kernel/signal.c:do_sigaction). What was queued, blocked, is queued again.
+ */
+static void ignore_but_keep(struct rs_area *a, int sig, const struct ax_sigaction *ign)
+{
+	struct ax_siginfo *kept = (struct ax_siginfo *)a->scratch;
+	uint64_t set = RS_BIT(sig), zero[2] = {0, 0};
+	size_t n = 0;
+
+	while (n < RS_SCRATCH / sizeof(*kept) &&
+	       sp_sys4(__NR_rt_sigtimedwait, (long)&set, (long)&kept[n], (long)zero, 8) > 0)
+		n++;
+	rs_kernel_sigaction(sig, ign, 0);
+	for (size_t i = 0; i < n; i++)
+		sp_sys3(__NR_rt_sigqueueinfo, a->htgid.n, sig, (long)&kept[i]);
+}
+
+/*
+ * Tells the kernel, and the namespace if we are number 1, what act means for sig. keep: in ordinary
+ * context, where the area's scratch is free.
+ */
+static long enact(struct rs_area *a, int sig, const struct ax_sigaction *act, bool keep)
 {
 	struct ax_sigaction k = *act;
 	bool init = a->tgid.n == 1;
@@ -120,6 +141,10 @@ static long enact(const struct rs_area *a, int sig, const struct ax_sigaction *a
 	if (init) {
 		atomic_fetch_and(&RS_NS->init_handled, ~RS_BIT(sig));
 		atomic_fetch_and(&RS_NS->init_ignored, ~RS_BIT(sig));
+		if (k.handler == IGN && keep) {
+			ignore_but_keep(a, sig, &k);
+			return 0;
+		}
 	}
 	return sig == SIGSYS ? 0 : rs_kernel_sigaction(sig, &k, 0);
 }
@@ -148,7 +173,7 @@ long rs_h_rt_sigaction(struct rs_frame *f, struct rs_area *a)
 		new.flags &= KNOWN;
 		new.mask &= ~(RS_BIT(SIGKILL) | RS_BIT(SIGSTOP));
 		h->act[sig - 1] = new;
-		r = enact(a, sig, &new);
+		r = enact(a, sig, &new, true);
 	}
 	unlock(h);
 	if (!r && f->a[2])
@@ -168,7 +193,7 @@ bool rs_sigaction_take(struct rs_area *a, int sig, struct ax_sigaction *act)
 
 		dfl.handler = DFL;
 		h->act[sig - 1].handler = DFL;
-		enact(a, sig, &dfl);
+		enact(a, sig, &dfl, false);
 	}
 	unlock(h);
 	return act->handler > IGN;

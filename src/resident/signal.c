@@ -197,10 +197,13 @@ static void program_sigreturn(struct ax_ucontext *uc, struct rs_area *a)
 }
 
 /* What the kernel does with a signal at default, for one that reached us: SIGSYS, or a lost race. */
-static void act_default(int sig, struct ax_ucontext *uc, const struct rs_area *a)
+static void act_default(int sig, const struct ax_siginfo *si, struct ax_ucontext *uc,
+			const struct rs_area *a)
 {
 	struct ax_sigaction dfl = {.handler = 0};
 
+	if (a->tgid.n == 1 && si->code <= 0)
+		return; /* number 1 is immune; what the kernel forces (code > 0) is not dropped */
 	rs_kernel_sigaction(sig, &dfl, 0);
 	sp_sys3(__NR_tgkill, a->htgid.n, a->htid.n, sig);
 	uc->sigmask &= ~RS_BIT(sig);
@@ -231,7 +234,7 @@ void rs_signal(int sig, struct ax_siginfo *si, struct ax_ucontext *uc, struct rs
 	mask = present(uc, a);
 	if (!rs_sigaction_take(a, sig, &act)) {
 		if (act.handler == 0)
-			act_default(sig, uc, a);
+			act_default(sig, si, uc, a);
 		return;
 	}
 	rs_siginfo_convert(si);

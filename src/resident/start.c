@@ -158,7 +158,7 @@ static _Noreturn void first(struct rs_area *a, const struct stack *s)
 	r = rs_exec(f, a, AT_FDCWD, path, argv, (uint64_t)s->envp, 0);
 	atomic_store(&RS_NS->init_errno, (int32_t)-r);
 	for (;;)
-		sp_sys1(__NR_exit_group, r == -ENOENT || r == -ENOTDIR ? 127 : 126);
+		sp_sys1(__NR_exit_group, r == -ENOENT ? 127 : 126);
 }
 
 static void set_aux(const struct stack *s, uint64_t type, uint64_t value)
@@ -216,7 +216,7 @@ static void set_comm(const char *path)
 }
 
 /* comm of what was executed through a descriptor: its file's name since 6.14, "N" of /dev/fd/N before. */
-static const char *comm_source(const char *path)
+static const char *comm_source(const char *path, char *buf)
 {
 	char uts[6 * 65]; /* struct new_utsname */
 	int32_t major = 0, minor = 0;
@@ -232,7 +232,14 @@ static const char *comm_source(const char *path)
 		return path;
 	n = sp_parse_dec(rel, 8, &major);
 	sp_parse_dec(rel + n + 1, 8, &minor);
-	return major > 6 || (major == 6 && minor >= 14) ? rs_exe_path : path;
+	if (major < 6 || (major == 6 && minor < 14))
+		return path;
+	n = sp_strnlen(rs_exe_path, sizeof(rs_exe_path));
+	memcpy(buf, rs_exe_path, n + 1);
+	/* proc(5): what readlink adds to the name of a file that is gone */
+	if (n > 10 && sp_streq(buf + n - 10, " (deleted)"))
+		buf[n - 10] = '\0';
+	return buf;
 }
 
 struct load_job {
@@ -311,7 +318,7 @@ _Noreturn void rs_start(uint64_t *sp)
 	set_aux(&s, AT_ENTRY, img.own_entry);
 	set_aux(&s, AT_EXECFN, s.argv[1]);
 	describe_to_kernel(&s, &img, new_sp);
-	set_comm(comm_source(path));
+	set_comm(comm_source(path, a->scratch));
 	new_sp[0] = s.argc - RS_HO_SLOTS;
 	rs_mask_set(ho.mask);
 	rs_enter((uint64_t)new_sp, img.entry);

@@ -34,7 +34,7 @@ void sv_strangers_record(struct sv_strangers *ret)
 	if (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT | __WALL) < 0 && errno == ECHILD)
 		return;
 	ret->any = true;
-	n = sv_proc_children(ret->pid, SV_STRANGERS_MAX);
+	n = sv_proc_children(ret->pid, SV_STRANGERS_MAX, true);
 	ret->n = n > 0 ? (size_t)n : 0;
 }
 
@@ -100,10 +100,10 @@ static void kill_registered(struct sp_segment *seg, const struct sv_strangers *s
 }
 
 /* Also what is in no table: a child that was stopped before it could publish itself. */
-static void kill_children(const struct sv_strangers *strangers)
+static void kill_children(const struct sv_strangers *strangers, bool thorough)
 {
 	static sp_hpid children[CHILDREN_MAX];
-	int n = sv_proc_children(children, CHILDREN_MAX);
+	int n = sv_proc_children(children, CHILDREN_MAX, thorough);
 
 	for (int i = 0; i < n; i++)
 		if (!is_stranger(strangers, children[i]))
@@ -138,7 +138,7 @@ static bool only_strangers(const struct sv_strangers *strangers, long long since
 
 	if (!strangers || !strangers->any)
 		return false;
-	n = sv_proc_children(children, BATCH);
+	n = sv_proc_children(children, BATCH, true);
 	if (n < 0)
 		return sv_now_msec() - since > STRANGERS_PATIENCE_MSEC;
 	for (int i = 0; i < n; i++)
@@ -164,12 +164,12 @@ void sv_end(struct sp_segment *seg, sp_hpid wanted, struct sv_exit *ret_exit,
 	long long start = sv_now_msec(), pause = 2;
 
 	atomic_store(&seg->closing, 1);
-	for (;;) {
+	for (int pass = 1;; pass++) {
 		long long until;
 
 		if (sv_scope_kill_all() < 0) {
 			kill_registered(seg, strangers);
-			kill_children(strangers);
+			kill_children(strangers, pass % 8 == 0);
 		}
 		/* Reaping is cheap, looking for victims is not: the more often it was in vain, the
 		 * longer the pause. */

@@ -26,8 +26,9 @@ bool sv_is_child(sp_hpid pid);
 
 /*
  * Our own living or unreaped children, at most max; the number found, or -errno. A child that is not
- * reaped keeps its number, so it may be signalled by it. Without /proc it takes half a second.
+ * reaped keeps its number, so it may be signalled by it. Without /proc a thorough search takes half a
+ * second, and one that is not thorough may overlook some.
  */
-sp_must_check int sv_proc_children(sp_hpid *ret, size_t max);
+sp_must_check int sv_proc_children(sp_hpid *ret, size_t max, bool thorough);
 
 #endif
