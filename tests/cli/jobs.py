@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import termios
 import time
 import traceback
 
@@ -91,6 +92,11 @@ def start(t, command, background=False):
     before = set(children(t.pid))
     t.line(f"{SUBPID} run {command}" + (" &" if background else ""))
     return wait_for(lambda: [p for p in children(t.pid) if p not in before])[0]
+
+
+def has_terminal(t, pgrp):
+    """The job has the terminal, in the state in which programs expect it."""
+    wait_for(lambda: os.tcgetpgrp(t.fd) == pgrp and termios.tcgetattr(t.fd)[3] & termios.ICANON)
 
 
 def script(name, text):
@@ -192,7 +198,8 @@ def bg_and_wait(t):
 
 @test
 def cat_reads_after_fg(t):
-    start(t, "cat")
+    front = start(t, "cat")
+    has_terminal(t, front)
     t.line("first")
     t.expect("first\nfirst\n")
     t.type("\x1a")
@@ -200,6 +207,7 @@ def cat_reads_after_fg(t):
     t.prompt(2)
     t.line("fg")
     t.expect("run cat\n")
+    has_terminal(t, front)
     t.line("second")
     t.expect("second\nsecond\n")
     t.type("\x04")
@@ -215,6 +223,7 @@ def background_reader_stops_and_comes_back(t):
     t.run("jobs", r"Stopped")
     t.line("fg")
     t.expect("run cat\n")
+    has_terminal(t, front)
     t.line("hello")
     t.expect("hello\nhello\n")
     t.type("\x04")
@@ -236,6 +245,7 @@ def fg_after_bg_of_a_reader(t):
     t.line("")
     t.line("fg")
     t.expect("run cat\n")
+    has_terminal(t, front)
     t.line("again")
     t.expect("again\nagain\n")
     t.type("\x04")
@@ -411,15 +421,14 @@ def ignored_signals_stay_ignored(_):
 def blocked_signals_are_handed_on(_):
     def block():
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1, signal.SIGTERM})
-    want = subprocess.run(["grep", "^Sig[BI]", "/proc/self/status"], capture_output=True, text=True,
-                          preexec_fn=block, check=True).stdout
-    got = subprocess.run([SUBPID, "run", "grep", "^Sig[BI]", "/proc/self/status"],
-                         capture_output=True, text=True, preexec_fn=block, check=True).stdout
-    # What PID 1 has ignored in the kernel for its immunity is no concern of this test.
-    assert got.split("\n")[0] == want.split("\n")[0], (got, want)
+    show = [sys.executable, "-c", "import signal; print(signal.pthread_sigmask(signal.SIG_BLOCK, []))"]
+    want = subprocess.run(show, capture_output=True, text=True, preexec_fn=block, check=True).stdout
+    got = subprocess.run([SUBPID, "run"] + show, capture_output=True, text=True, preexec_fn=block,
+                         check=True).stdout
+    assert "USR1" in want and got == want, (got, want)
 
 
-def violent(kill, rounds=5):
+def violent(kill, rounds=3):
     for _ in range(rounds):
         p = subprocess.Popen([SUBPID, "run", "bash", "-c",
                               f"for i in 1 2 3 4 5; do setsid sleep {MARK} & (sleep {MARK} &) ; done;"
@@ -466,7 +475,7 @@ def supervisor_killed_while_stopped(_):
         os.killpg(p.pid, signal.SIGSTOP)
         wait_for(lambda: state(init) == "T" and state(p.pid) == "T")
         os.kill(sup, signal.SIGKILL)
-    for rc in violent(kill, 3):
+    for rc in violent(kill):
         assert rc == -9, rc
 
 
@@ -474,8 +483,9 @@ def supervisor_killed_while_stopped(_):
 def fork_bomb_killed_midway(_):
     bomb = script(f"bomb{MARK}", "f() { local d=$1; while ((d-- > 0)); do setsid $0 $d & done; wait; }\n"
                   "[[ $1 ]] || { echo up; set -- 7; }\nf $1\n")
-    for _ in range(5):
-        p = subprocess.Popen([SUBPID, "run", bomb], stdout=subprocess.PIPE, text=True)
+    for _ in range(3):
+        p = subprocess.Popen([SUBPID, "run", bomb], stdout=subprocess.PIPE, text=True,
+                             stderr=subprocess.DEVNULL)
         assert p.stdout.readline() == "up\n"
         time.sleep(.05)
         p.kill()

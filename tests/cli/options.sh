@@ -1,0 +1,60 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# Part of tests/cli/run: what the command line understands, and what it says when it does not.
+
+# says NAME STATUS STDERR-PATTERN CMD...: one line on stderr at most, nothing on stdout.
+says() {
+	local name=$1 status=$2 pattern=$3
+	shift 3
+	run "$@"
+	# shellcheck disable=SC2053 # a pattern
+	if [ "$rc" = "$status" ] && [[ $err == $pattern ]] && [ -z "$out" ] &&
+		[ "$(wc -l <"$tmp/err")" -le 1 ]; then
+		ok "$name"
+	else
+		not_ok "$name" "status $rc, not $status" "stdout: $out" "stderr: $err"
+	fi
+}
+
+says 'unknown command in PATH' 127 'subpid: nosuchcmd: command not found' "$SUBPID" run -- nosuchcmd
+says 'unknown path' 127 'subpid: ./no/such: No such file or directory' "$SUBPID" run ./no/such
+says 'a file as a directory' 127 'subpid: /etc/passwd/x: Not a directory' "$SUBPID" run /etc/passwd/x
+says 'empty command' 127 'subpid: *: command not found' "$SUBPID" run ''
+says 'a directory' 126 'subpid: /etc: is a directory' "$SUBPID" run -- /etc
+says 'no permission to execute' 126 'subpid: /etc/passwd: Permission denied' "$SUBPID" run /etc/passwd
+says 'a device' 126 'subpid: /dev/null: is not a regular file' "$SUBPID" run /dev/null
+says 'unknown option' 125 'subpid: run: unknown option*--bogus*' "$SUBPID" run --bogus -- true
+says 'unknown option, similar one' 125 "*'--hlep'; did you mean --help?" "$SUBPID" run --hlep true
+says 'unknown letter' 125 "subpid: run: unknown option '-x'*" "$SUBPID" run -tx true
+says 'option of a later version' 125 "*'--name' is not in this version" "$SUBPID" run --name=x true
+says 'value for an option that takes none' 125 "*'--tty' takes no value" "$SUBPID" run --tty=1 true
+says 'no command' 125 'subpid: run: no command given*' "$SUBPID" run
+says 'no command after --' 125 'subpid: run: no command given*' "$SUBPID" run --
+says 'a program instead of a command' 125 '*did you mean: subpid run bash' "$SUBPID" bash
+says 'a mistyped command' 125 '*did you mean: subpid run' "$SUBPID" rnu true
+says 'an unknown command' 125 "subpid: unknown command 'quux'; see*" "$SUBPID" quux
+says 'an unknown global option' 125 '*did you mean --version?' "$SUBPID" --versoin
+for verb in ls ps tree map kill stop wait rm inspect checkpoint restore migrate doctor; do
+	says "$verb is of a later version" 2 "subpid: '$verb' is not in this version" "$SUBPID" $verb
+done
+says 'exec is of a later version' 125 "subpid: 'exec' is not in this version" "$SUBPID" exec x -- true
+
+run "$SUBPID"
+if [[ $rc = 0 && -z $err && $out == usage:* ]]; then ok 'help without arguments'; else
+	not_ok 'help without arguments' "status $rc" "$out" "$err"
+fi
+for words in --help -h help 'help run' 'run --help' 'run -h' --version -V; do
+	# shellcheck disable=SC2086 # words
+	run "$SUBPID" $words
+	if [[ $rc = 0 && -z $err && -n $out ]]; then ok "subpid $words"; else
+		not_ok "subpid $words" "status $rc" "$out" "$err"
+	fi
+done
+
+for words in 'run' 'run --' 'run -t' 'run -i' 'run -it' 'run --rm -it' 'run --tty --interactive --'; do
+	# shellcheck disable=SC2086 # words
+	run "$SUBPID" $words sh -c 'echo x; exit 7'
+	same "$words: output and status" 'x 7' "$out$err $rc"
+done
+run "$SUBPID" run -- echo -- --help -x
+same 'options behind the command are its own' '-- --help -x' "$out"
