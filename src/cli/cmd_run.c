@@ -128,7 +128,7 @@ static int long_word(const char *word)
 }
 
 /* What a file is, as far as run wants to know before it starts it. */
-enum kind { KIND_LOADABLE, KIND_TEXT, KIND_32BIT, KIND_FOREIGN };
+enum kind { KIND_LOADABLE, KIND_TEXT, KIND_32BIT, KIND_FOREIGN, KIND_UNREADABLE };
 
 static enum kind kind_of(const char *path)
 {
@@ -136,8 +136,8 @@ static enum kind kind_of(const char *path)
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	ssize_t n;
 
-	if (fd < 0) /* executable but not readable: the kernel decides */
-		return KIND_LOADABLE;
+	if (fd < 0)
+		return errno == EACCES ? KIND_UNREADABLE : KIND_LOADABLE;
 	n = read(fd, head, sizeof(head));
 	close(fd);
 	if (n >= 2 && head[0] == '#' && head[1] == '!')
@@ -152,7 +152,7 @@ static enum kind kind_of(const char *path)
 static int status_of_exec(const char *name, int err)
 {
 	cli_say("%s: %s", name, strerror(err));
-	return err == ENOENT || err == ENOTDIR ? CLI_NOT_FOUND : CLI_NOT_RUNNABLE;
+	return err == ENOENT ? CLI_NOT_FOUND : CLI_NOT_RUNNABLE;
 }
 
 static int start(const char *name, struct sv_job *job)
@@ -205,7 +205,7 @@ static int run_program(char **argv)
 
 	if (err) {
 		cli_say("%s: %s", argv[0], why);
-		return err == ENOENT || err == ENOTDIR ? CLI_NOT_FOUND : CLI_NOT_RUNNABLE;
+		return err == ENOENT ? CLI_NOT_FOUND : CLI_NOT_RUNNABLE;
 	}
 	job.path = path;
 	switch (kind_of(path)) {
@@ -216,6 +216,9 @@ static int run_program(char **argv)
 		return CLI_NOT_RUNNABLE;
 	case KIND_FOREIGN:
 		cli_say("%s: not a program for this machine: %s", argv[0], strerror(ENOEXEC));
+		return CLI_NOT_RUNNABLE;
+	case KIND_UNREADABLE:
+		cli_say("%s: cannot be read, and so not be executed: %s", argv[0], strerror(EACCES));
 		return CLI_NOT_RUNNABLE;
 	case KIND_LOADABLE:
 		break;

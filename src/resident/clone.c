@@ -222,8 +222,8 @@ static long once(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t
 	if (vfork)
 		restore(a, &k);
 	if (r < 0) {
-		/* A bad pidfd pointer is found after the number was taken: kernel/fork.c:copy_process. */
-		if (r == -EFAULT)
+		/* A bad pidfd pointer or cgroup is found after the number was taken: copy_process. */
+		if (r == -EFAULT || r == -EBADF)
 			sp_pid_release(RS_NS, ref);
 		else
 			sp_pid_cancel(RS_NS, ref);

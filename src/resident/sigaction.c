@@ -76,22 +76,24 @@ void rs_sighand_init(struct rs_sighand *h)
 	memset(h, 0, sizeof(*h));
 }
 
-/* After exec only default and ignore exist, and the kernel knows which. */
+/* What the program has for sig. After exec only default and ignore exist, and the kernel knows which. */
+static void ask(const struct rs_area *a, int sig, struct ax_sigaction *act)
+{
+	if (a->hand->known & RS_BIT(sig)) {
+		*act = a->hand->act[sig - 1];
+		return;
+	}
+	if (sig == SIGSYS || rs_kernel_sigaction(sig, 0, act))
+		memset(act, 0, sizeof(*act));
+	else if (a->tgid.n == 1 && init_ignored_in_kernel() & RS_BIT(sig) &&
+		 !(atomic_load(&RS_NS->init_ignored) & RS_BIT(sig)))
+		act->handler = DFL;
+}
+
 static void learn(struct rs_area *a, int sig)
 {
-	struct rs_sighand *h = a->hand;
-	struct ax_sigaction k;
-
-	if (h->known & RS_BIT(sig))
-		return;
-	memset(&h->act[sig - 1], 0, sizeof(h->act[0]));
-	if (sig != SIGSYS && !rs_kernel_sigaction(sig, 0, &k)) {
-		h->act[sig - 1] = k;
-		if (a->tgid.n == 1 && init_ignored_in_kernel() & RS_BIT(sig) &&
-		    !(atomic_load(&RS_NS->init_ignored) & RS_BIT(sig)))
-			h->act[sig - 1].handler = DFL;
-	}
-	h->known |= RS_BIT(sig);
+	ask(a, sig, &a->hand->act[sig - 1]);
+	a->hand->known |= RS_BIT(sig);
 }
 
 /*
@@ -165,16 +167,19 @@ long rs_h_rt_sigaction(struct rs_frame *f, struct rs_area *a)
 	}
 	if (sig < 1 || sig > RS_NSIG || (f->a[1] && (sig == SIGKILL || sig == SIGSTOP)))
 		return -EINVAL;
+	if (!f->a[1]) {
+		/* posix_spawn asks for all 64 in the child: no lock, nothing is learnt. */
+		ask(a, sig, &old);
+		return f->a[2] ? rs_user_write((uint64_t)f->a[2], &old, sizeof(old)) : 0;
+	}
 	rs_block(f);
 	lock(h);
 	learn(a, sig);
 	old = h->act[sig - 1];
-	if (f->a[1]) {
-		new.flags &= KNOWN;
-		new.mask &= ~(RS_BIT(SIGKILL) | RS_BIT(SIGSTOP));
-		h->act[sig - 1] = new;
-		r = enact(a, sig, &new, true);
-	}
+	new.flags &= KNOWN;
+	new.mask &= ~(RS_BIT(SIGKILL) | RS_BIT(SIGSTOP));
+	h->act[sig - 1] = new;
+	r = enact(a, sig, &new, true);
 	unlock(h);
 	if (!r && f->a[2])
 		r = rs_user_write((uint64_t)f->a[2], &old, sizeof(old));

@@ -24,7 +24,7 @@
 #define SI_MESGQ_ (-3)
 #define SYS_SECCOMP_ 1
 
-_Alignas(RS_AREA_SIZE) char rs_main_area[RS_AREA_SIZE];
+_Alignas(RS_AREA_SIZE) __attribute__((section(".bss.z_area"))) char rs_main_area[RS_AREA_SIZE];
 struct rs_sighand rs_main_hand;
 
 void rs_signal(int sig, struct ax_siginfo *si, struct ax_ucontext *uc, struct rs_area *a);

@@ -27,6 +27,7 @@
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 0x0008u
 #endif
+#define OWN_FDS 64
 #define HIDDEN_FD 1000	 /* up to 1023 a descriptor costs nothing visible at fork */
 #define HIDDEN_SEARCH 64 /* numbers looked at when the caller uses the one we would take */
 
@@ -171,15 +172,23 @@ static int make_links(struct sv_boot *b, struct sv_fail *fail)
 	return 0;
 }
 
-/* Our own needs are small and fixed; the program gets what its caller set. */
-static int raise_limit(int which, struct rlimit *ret_old)
+/*
+ * Our own needs are small and fixed; the program gets what its caller set. Above the hard limit only
+ * root can go, and does so only as far as needed.
+ */
+static int raise_limit(int which, rlim_t need, struct rlimit *ret_old)
 {
 	struct rlimit raised;
 
 	if (getrlimit((__rlimit_resource_t)which, ret_old) < 0)
 		return sv_errno();
 	raised = *ret_old;
+	if (raised.rlim_max < need)
+		raised.rlim_max = need;
 	raised.rlim_cur = raised.rlim_max;
+	if (setrlimit((__rlimit_resource_t)which, &raised) == 0)
+		return 0;
+	raised.rlim_cur = raised.rlim_max = ret_old->rlim_max;
 	setrlimit((__rlimit_resource_t)which, &raised);
 	return 0;
 }
@@ -194,7 +203,8 @@ int sv_boot(struct sv_boot *b, const struct sv_job *job, struct sv_fail *fail)
 	b->front = sp_hpid_of(getpid());
 	sv_signals_take(&b->caller);
 	fill_standard_fds();
-	if (raise_limit(RLIMIT_NOFILE, &b->nofile) < 0 || raise_limit(RLIMIT_FSIZE, &b->fsize) < 0)
+	if (raise_limit(RLIMIT_NOFILE, OWN_FDS, &b->nofile) < 0 ||
+	    raise_limit(RLIMIT_FSIZE, SP_SEGMENT_SIZE, &b->fsize) < 0)
 		return sv_failed(fail, sv_errno(), "cannot read the limits of resources");
 	sv_strangers_record(&b->strangers);
 	r = sv_probe(&features, fail);
@@ -208,6 +218,5 @@ int sv_boot(struct sv_boot *b, const struct sv_job *job, struct sv_fail *fail)
 		r = make_links(b, fail);
 	if (r == 0)
 		r = fill_header(b, &features, fail);
-	b->front_pidfd = sv_pidfd(b->front);
 	return r;
 }

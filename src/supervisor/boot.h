@@ -58,7 +58,6 @@ struct sv_boot {
 	struct sv_shared *shared;
 	int segment_fd, resident_fd; /* close-on-exec, low numbers */
 	sp_hpid front;
-	int front_pidfd;    /* -1 where there are none */
 	int ctl_front;	    /* control socket, the front's end */
 	int ctl_super;	    /* the supervisor's */
 	int wake_r, wake_w; /* what arrives on wake_r continues a stopped front */

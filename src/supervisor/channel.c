@@ -115,8 +115,12 @@ void sv_channel_serve(struct sv_channel *c, const struct pollfd *p)
 	for (int k = 0; p[0].revents && k < SV_CLIENTS; k++) {
 		int fd = accept4(c->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-		if (fd < 0)
+		if (fd < 0) {
+			/* No descriptor free: one that says nothing makes room, or we would spin. */
+			if ((errno == EMFILE || errno == ENFILE) && c->n)
+				drop(c, 0);
 			break;
+		}
 		if (serve(c, fd)) {
 			close(fd);
 			continue;

@@ -161,7 +161,7 @@ static void wait_for_child(long long msec)
 void sv_end(struct sp_segment *seg, sp_hpid wanted, struct sv_exit *ret_exit,
 	    struct sv_strangers *strangers)
 {
-	long long start = sv_now_msec(), pause = 2;
+	long long start = sv_now_msec(), pause = 2, longest = 50;
 
 	atomic_store(&seg->closing, 1);
 	for (int pass = 1;; pass++) {
@@ -170,9 +170,14 @@ void sv_end(struct sp_segment *seg, sp_hpid wanted, struct sv_exit *ret_exit,
 		if (sv_scope_kill_all() < 0) {
 			kill_registered(seg, strangers);
 			kill_children(strangers, pass % 8 == 0);
+		} else {
+			/* Nothing escapes that call; once more is for peace of mind. */
+			pause = longest = 1000;
 		}
-		/* Reaping is cheap, looking for victims is not: the more often it was in vain, the
-		 * longer the pause. */
+		/*
+		 * Reaping is cheap, looking for victims is not: the more often it was in vain, the
+		 * longer the pause.
+		 */
 		until = sv_now_msec() + pause;
 		for (;;) {
 			long long left = until - sv_now_msec();
@@ -184,7 +189,7 @@ void sv_end(struct sp_segment *seg, sp_hpid wanted, struct sv_exit *ret_exit,
 				break;
 			wait_for_child(left);
 		}
-		if (pause < 50)
+		if (pause < longest)
 			pause *= 2;
 	}
 }

@@ -18,6 +18,7 @@
 #include "core/pid.h"
 #include "supervisor/channel.h"
 #include "supervisor/landlock.h"
+#include "supervisor/procs.h"
 #include "supervisor/spawn.h"
 #include "supervisor/util.h"
 
@@ -30,7 +31,8 @@ struct super {
 	struct sv_channel channel;
 	struct sv_exit exit; /* init's */
 	int sigfd;
-	int end_by; /* signal that the front was sent, 0 none */
+	int front_pidfd; /* -1 where there are none */
+	int end_by;	 /* signal that the front was sent, 0 none */
 	bool front_gone;
 	bool failed; /* shared->fail says why nothing was run */
 	bool started;
@@ -80,9 +82,9 @@ static int reserve_one(struct sp_segment *seg, struct sv_fail *fail)
 /* What only init should hold: the caller's descriptors and working directory. */
 static void let_go(struct super *s)
 {
-	const int keep[] = {s->b->segment_fd, s->b->resident_fd, s->b->ctl_super,
-			    s->b->wake_w,     s->b->front_pidfd, s->sigfd,
-			    s->init.gate,     s->init.report,	 s->channel.listener};
+	const int keep[] = {s->b->segment_fd, s->b->resident_fd,  s->b->ctl_super,
+			    s->b->wake_w,     s->front_pidfd,	  s->sigfd,
+			    s->init.link,     s->channel.listener};
 
 	for (int fd = 0; fd < 3; fd++)
 		sv_fd_blank(fd);
@@ -118,6 +120,10 @@ static int set_up(struct super *s, struct sv_fail *fail)
 		r = sv_init_fork(b, &s->init, fail);
 	if (r < 0)
 		return r;
+	/* Our parent until now, or the number may be another's. Its socket tells us as well. */
+	s->front_pidfd = sv_pidfd(b->front);
+	if (getppid() != b->front.n)
+		s->front_gone = true;
 	/* Init stays in the caller's session and group; we go before it does anything. */
 	setsid();
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
@@ -195,24 +201,24 @@ static void on_front(struct super *s)
 		s->front_gone = true;
 }
 
-/* Nothing arrives when the exec went well; its end of file closes the pipe. */
+/* Nothing arrives when the exec went well; its end of file closes the link. */
 static void on_report(struct super *s)
 {
 	struct sv_fail fail;
 
-	if (read(s->init.report, &fail, sizeof(fail)) == sizeof(fail)) {
+	if (read(s->init.link, &fail, sizeof(fail)) == sizeof(fail)) {
 		fail.text[sizeof(fail.text) - 1] = '\0';
 		s->b->shared->fail = fail;
 		s->b->shared->err = -EIO;
 		s->failed = true;
 	}
-	sv_fd_done(&s->init.report);
+	sv_fd_done(&s->init.link);
 }
 
 /* The resident tells nobody that the program runs; it only writes it down. */
 static void look_for_start(struct super *s)
 {
-	if (s->started || s->init.report >= 0)
+	if (s->started || s->init.link >= 0)
 		return;
 	if (atomic_load(&s->b->seg->init_running)) {
 		s->started = true;
@@ -236,7 +242,7 @@ static int next_timeout(const struct super *s)
 {
 	long long msec = -1;
 
-	if (!s->started && s->init.report < 0)
+	if (!s->started && s->init.link < 0)
 		msec = s->start_poll;
 	if (s->cont_due) {
 		long long left = s->cont_due - sv_now_msec();
@@ -259,8 +265,8 @@ static void watch(struct super *s)
 
 		p[SIG] = (struct pollfd){.fd = s->sigfd, .events = POLLIN};
 		p[CTL] = (struct pollfd){.fd = s->b->ctl_super, .events = POLLIN};
-		p[FRONT] = (struct pollfd){.fd = s->b->front_pidfd, .events = POLLIN};
-		p[REPORT] = (struct pollfd){.fd = s->init.report, .events = POLLIN};
+		p[FRONT] = (struct pollfd){.fd = s->front_pidfd, .events = POLLIN};
+		p[REPORT] = (struct pollfd){.fd = s->init.link, .events = POLLIN};
 		n = CHANNEL + sv_channel_poll(&s->channel, p + CHANNEL);
 		if (poll(p, n, next_timeout(s)) < 0)
 			continue;
@@ -298,10 +304,10 @@ static void conclude(struct super *s)
 
 _Noreturn void sv_supervise(struct sv_boot *b)
 {
-	struct super s = {.b = b, .init = {.gate = -1, .report = -1}, .start_poll = 1};
+	struct super s = {.b = b, .init = {.link = -1}, .start_poll = 1};
 	int r;
 
-	s.channel.listener = -1;
+	s.channel.listener = s.front_pidfd = -1;
 	r = set_up(&s, &b->shared->fail);
 	if (r < 0) {
 		b->shared->err = r;

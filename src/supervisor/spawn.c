@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From the supervisor's child to the resident. Up to the exec this is our own code with all signals
- * blocked; what it cannot do it reports through a pipe that exec closes. It keeps the caller's
+ * blocked; what it cannot do it reports through a socket that exec closes. It keeps the caller's
  * descriptors, session, process group, signals, limits and environment; of ours only the hidden
  * descriptors stay open.
  */
@@ -12,15 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include "resident/handover.h"
 #include "supervisor/landlock.h"
 #include "supervisor/util.h"
 
-static _Noreturn void give_up(int report, const struct sv_fail *fail)
+static _Noreturn void give_up(int link, const struct sv_fail *fail)
 {
-	ssize_t n = write(report, fail, sizeof(*fail));
+	ssize_t n = write(link, fail, sizeof(*fail));
 
 	(void)n;
 	_exit(125);
@@ -62,7 +63,7 @@ static int place(int fd, int at)
 	return dup2(fd, at);
 }
 
-static void become_resident(const struct sv_boot *b, int gate, struct sv_fail *fail)
+static void become_resident(const struct sv_boot *b, int link, struct sv_fail *fail)
 {
 	char text[RS_HO_MAX], c;
 	char **argv = with_handover(b, text);
@@ -72,7 +73,7 @@ static void become_resident(const struct sv_boot *b, int gate, struct sv_fail *f
 		return;
 	}
 	/* Its end, without the byte, is the supervisor's end. */
-	if (read(gate, &c, 1) != 1)
+	if (read(link, &c, 1) != 1)
 		_exit(125);
 	/*
 	 * The namespace's own domain. It protects the supervisor from the members; where it cannot be had
@@ -100,17 +101,10 @@ static void become_resident(const struct sv_boot *b, int gate, struct sv_fail *f
 int sv_init_fork(const struct sv_boot *b, struct sv_init *ret, struct sv_fail *fail)
 {
 	sp_hpid parent = sp_hpid_of(getpid());
-	int gate[2], report[2];
+	int link[2];
 
-	if (pipe2(gate, O_CLOEXEC) < 0)
-		return sv_failed(fail, sv_errno(), "cannot create a pipe");
-	if (pipe2(report, O_CLOEXEC) < 0) {
-		int err = sv_errno();
-
-		close(gate[0]);
-		close(gate[1]);
-		return sv_failed(fail, err, "cannot create a pipe");
-	}
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, link) < 0)
+		return sv_failed(fail, sv_errno(), "cannot create a socket");
 	ret->pid = sp_hpid_of(fork());
 	if (ret->pid.n == 0) {
 		struct sv_fail why;
@@ -119,14 +113,12 @@ int sv_init_fork(const struct sv_boot *b, struct sv_init *ret, struct sv_fail *f
 		/* The supervisor may have died before that took effect. */
 		if (getppid() != parent.n)
 			_exit(125);
-		close(gate[1]);
-		become_resident(b, gate[0], &why);
-		give_up(report[1], &why);
+		close(link[0]);
+		become_resident(b, link[1], &why);
+		give_up(link[1], &why);
 	}
-	close(gate[0]);
-	close(report[1]);
-	ret->gate = gate[1];
-	ret->report = report[0];
+	close(link[1]);
+	ret->link = link[0];
 	if (ret->pid.n < 0)
 		return sv_failed(fail, sv_errno(), "cannot fork");
 	return 0;
@@ -134,8 +126,5 @@ int sv_init_fork(const struct sv_boot *b, struct sv_init *ret, struct sv_fail *f
 
 void sv_init_go(struct sv_init *init)
 {
-	ssize_t n = write(init->gate, "", 1);
-
-	(void)n;
-	sv_fd_done(&init->gate);
+	send(init->link, "", 1, MSG_NOSIGNAL);
 }

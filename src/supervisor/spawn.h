@@ -9,8 +9,8 @@
 
 struct sv_init {
 	sp_hpid pid;
-	int gate;   /* a byte written here lets it go on */
-	int report; /* end of file: it is the resident now; otherwise a struct sv_fail */
+	/* A byte sent here lets it go on. End of file: it is the resident now; else a struct sv_fail. */
+	int link;
 };
 
 /* Forks it. It waits at the gate, and dies with the calling thread. */
