@@ -18,7 +18,7 @@ says() {
 
 says 'unknown command in PATH' 127 'subpid: nosuchcmd: command not found' "$SUBPID" run -- nosuchcmd
 says 'unknown path' 127 'subpid: ./no/such: No such file or directory' "$SUBPID" run ./no/such
-says 'a file as a directory' 127 'subpid: /etc/passwd/x: Not a directory' "$SUBPID" run /etc/passwd/x
+says 'a file as a directory' 126 'subpid: /etc/passwd/x: Not a directory' "$SUBPID" run /etc/passwd/x
 says 'empty command' 127 'subpid: *: command not found' "$SUBPID" run ''
 says 'a directory' 126 'subpid: /etc: is a directory' "$SUBPID" run -- /etc
 says 'no permission to execute' 126 'subpid: /etc/passwd: Permission denied' "$SUBPID" run /etc/passwd
