@@ -264,6 +264,7 @@ static void unwanted(void)
 
 /* Another thread's children are found, except with __WNOTHREAD. */
 static pid_t theirs;
+static volatile int their_tid;
 
 static void *waits(void *p)
 {
@@ -271,6 +272,7 @@ static void *waits(void *p)
 	w4("other thread's any NOTHREAD", -1, __WNOTHREAD | WNOHANG);
 	w4("other thread's", theirs, 0);
 	theirs = make('e', 8);
+	their_tid = (int)SC(SYS_gettid);
 	return NULL;
 }
 
@@ -281,7 +283,9 @@ static void by_threads(void)
 	theirs = make('e', 7);
 	pthread_create(&t, NULL, waits, NULL);
 	pthread_join(t, NULL);
-	/* Its maker is gone: the child belongs to a thread that is left. */
+	/* Its maker is gone (a join is too early to say so): the child belongs to a thread that is left. */
+	for (int i = 0; i < 5000 && SC(SYS_tkill, their_tid, 0) != -ESRCH; i++)
+		usleep(1000);
 	w4("thread is gone", theirs, __WNOTHREAD);
 	w4("thread is gone", theirs, 0);
 }
