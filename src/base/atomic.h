@@ -13,8 +13,8 @@
 
 #define sp_load(p) (sp_fault_at(LOAD, p), atomic_load(p))
 #define sp_store(p, v) (sp_fault_at(WRITE, p), atomic_store(p, v))
-#define sp_store_relaxed(p, v) \
-	(sp_fault_at(WRITE, p), atomic_store_explicit(p, v, memory_order_relaxed))
+#define sp_store_release(p, v) \
+	(sp_fault_at(WRITE, p), atomic_store_explicit(p, v, memory_order_release))
 
 /* True if *p was expected and is desired now; *expected is what was found otherwise. */
 #define sp_cas(p, expected, desired) \

@@ -87,13 +87,13 @@ static int claim(struct sp_segment *ns, int32_t n, struct place p, sp_vpid tgid,
 		(void)sp_cas(&e->word, &claimed, free);
 		return -EAGAIN;
 	}
-	/* ORDERING B3: released by the compare-and-swap below; nobody reads them before. */
-	sp_store_relaxed(&e->hid, sp_hid_unset(reserved));
-	sp_store_relaxed(&e->tgid, (uint32_t)(tgid.n ? tgid.n : n));
-	sp_store_relaxed(&e->ident, 0);
-	sp_store_relaxed(&e->pending, 0);
-	sp_store_relaxed(&e->by, (uint32_t)by);
-	sp_store_relaxed(&e->cleartid, 0);
+	/* ORDERING B3: whoever reads one of them from a former life sees that the word has changed. */
+	sp_store_release(&e->hid, sp_hid_unset(reserved));
+	sp_store_release(&e->tgid, (uint32_t)(tgid.n ? tgid.n : n));
+	sp_store_release(&e->ident, 0);
+	sp_store_release(&e->pending, 0);
+	sp_store_release(&e->by, (uint32_t)by);
+	sp_store_release(&e->cleartid, 0);
 	sp_fault(RESERVE_WRITTEN);
 	if (!sp_cas(&e->word, &claimed, reserved))
 		return -EAGAIN;

@@ -7,6 +7,8 @@
  * anew when there is a new one. After each write the audit runs, so that every state in which
  * everybody may be killed is a sound one.
  *
+ * SUBPID_DEEPER=N in the environment adds N preemptions to each scenario.
+ *
  * Sequential consistency is assumed, as the code asks for it of the compiler and the processor.
  */
 #ifndef TESTS_UNIT_CORE_EXPLORE_H
@@ -35,7 +37,7 @@ static struct {
 	const struct scenario *s;
 	ucontext_t main, ctx[X_TASKS];
 	bool finished[X_TASKS];
-	int count, current, preempted;
+	int count, current, preempted, allowed;
 	bool busy;    /* tasks run: the hook works */
 	bool written; /* an audit is due */
 	struct {
@@ -143,7 +145,7 @@ static void x_hook(enum sp_fault point, const volatile void *where)
 		x.written = false;
 		x_audit();
 	}
-	if (x_contended(point, where) && x.preempted < x.s->preemptions) {
+	if (x_contended(point, where) && x.preempted < x.allowed) {
 		chosen = x_choose(1 + x_others());
 		if (chosen) {
 			x.preempted++;
@@ -204,6 +206,7 @@ static void explore_at(const struct scenario *s, const char *name)
 	ns = fresh(1000);
 	memset(&x, 0, sizeof(x));
 	x.s = s;
+	x.allowed = s->preemptions + (getenv("SUBPID_DEEPER") ? atoi(getenv("SUBPID_DEEPER")) : 0);
 	while (x.count < X_TASKS && s->tasks[x.count])
 		x.count++;
 	sp_fault_hook = x_hook;

@@ -70,7 +70,7 @@ static void reserve_check(void)
 
 static const struct scenario two_reserve = {make_leader, {reserve_0, reserve_1}, reserve_check, 4};
 static const struct scenario one_number_for_two = {
-	make_leader, {reserve_0, reserve_1, cursor_back}, reserve_check, 3};
+	make_leader, {reserve_0, reserve_1, cursor_back}, reserve_check, 2};
 
 /* The two see different slots as the lowest free one, so the slot does not decide between them. */
 static void two_slots_setup(void)
@@ -193,7 +193,7 @@ static void both_check(void)
 static const struct scenario spelling = {
 	spelling_setup, {reserve_thread, publish_wanted}, spelling_check, 4};
 static const struct scenario spelling_two_publishers = {
-	spelling_setup, {reserve_thread, publish_wanted, publish_wanted_too}, both_check, 3};
+	spelling_setup, {reserve_thread, publish_wanted, publish_wanted_too}, both_check, 2};
 
 /* ---- C1: late publishers ---- */
 
@@ -358,9 +358,9 @@ static void colliding_3_check(void)
 }
 
 static const struct scenario one_index_bucket = {
-	bucket_setup, {colliding_0, colliding_1, retire_first}, colliding_check, 3};
+	bucket_setup, {colliding_0, colliding_1, retire_first}, colliding_check, 2};
 static const struct scenario index_spills = {
-	bucket_setup, {colliding_0, colliding_1, colliding_2}, colliding_3_check, 3};
+	bucket_setup, {colliding_0, colliding_1, colliding_2}, colliding_3_check, 2};
 
 /*
  * Somebody takes the place of a dead word while the very same host tid gets the very same number and
