@@ -62,31 +62,35 @@ long rs_fetch_fds(int fds[2])
 	return 0;
 }
 
-static bool is_segment(long fd)
+static bool is_file(long fd, uint64_t ino, uint64_t dev)
 {
 	struct ax_stat st;
 
-	return !sp_sys2(__NR_fstat, fd, (long)&st) && st.ino == RS_NS->segment_ino &&
-	       st.dev == RS_NS->segment_dev;
+	return !sp_sys2(__NR_fstat, fd, (long)&st) && st.ino == ino && st.dev == dev;
+}
+
+bool rs_resident_fd_usable(void)
+{
+	return is_file(RS_NS->resident_fd, RS_NS->resident_ino, RS_NS->resident_dev);
 }
 
 long rs_segment_fd_ensure(void)
 {
+	long home = RS_NS->segment_fd, r;
 	int fds[2];
-	long r;
 
-	if (is_segment(RS_NS->segment_fd))
-		return 0;
+	if (is_file(home, RS_NS->segment_ino, RS_NS->segment_dev))
+		return home;
 	r = rs_fetch_fds(fds);
 	if (r)
 		return r;
-	r = sp_sys3(__NR_dup3, fds[0], RS_NS->segment_fd, 0);
-	if (r == RS_NS->segment_fd)
-		r = 0;
-	if (RS_NS->resident_fd >= 0 && r == 0)
-		sp_sys3(__NR_dup3, fds[1], RS_NS->resident_fd, 0);
-	sp_sys1(__NR_close, fds[0]);
 	sp_sys1(__NR_close, fds[1]);
+	/* The program may have put a file of its own there: then ours goes elsewhere for this exec. */
+	if (sp_sys2(__NR_fcntl, home, F_GETFD) == -EBADF)
+		r = sp_sys3(__NR_dup3, fds[0], home, 0);
+	else
+		r = sp_sys3(__NR_fcntl, fds[0], F_DUPFD, 3);
+	sp_sys1(__NR_close, fds[0]);
 	return r;
 }
 

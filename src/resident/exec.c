@@ -360,8 +360,9 @@ static long exec_resident(uint64_t vec, uint64_t envp)
 	long r;
 
 	if (RS_NS->resident_fd >= 0)
-		r = sp_sys6(__NR_execveat, RS_NS->resident_fd, (long)"", (long)vec, (long)envp,
-			    AT_EMPTY_PATH, 0);
+		r = rs_resident_fd_usable() ? sp_sys6(__NR_execveat, RS_NS->resident_fd, (long)"",
+						      (long)vec, (long)envp, AT_EMPTY_PATH, 0)
+					    : -EBADF;
 	else
 		r = sp_sys3(__NR_execve, (long)"/proc/self/exe", (long)vec, (long)envp);
 	if (r != -ENOENT && r != -ENOTDIR && r != -EACCES && r != -EBADF)
@@ -380,17 +381,20 @@ static long go(struct rs_area *a, struct plan *p, struct rs_frame *f, long targe
 	       uint64_t argv, uint64_t envp)
 {
 	struct rs_handover ho = {
-		.segment_fd = (uint32_t)RS_NS->segment_fd,
 		.target_fd = (uint32_t)target,
 		.flags = 0,
 		.mask = f->saved_mask,
 	};
-	long n = walk_argv(argv, 0, 0), at = 0, drop, r;
+	long n = walk_argv(argv, 0, 0), at = 0, drop, r, seg;
 	uint64_t *vec = p->small;
 	uint64_t bytes = 0;
 
 	if (n < 0)
 		return n;
+	seg = rs_segment_fd_ensure();
+	if (seg < 0)
+		return seg;
+	ho.segment_fd = (uint32_t)seg;
 	if (p->npieces)
 		ho.flags |= RS_HO_SCRIPT;
 	if (a->sigsys_blocked)
@@ -403,7 +407,7 @@ static long go(struct rs_area *a, struct plan *p, struct rs_frame *f, long targe
 		r = sp_sys6(__NR_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		if (sp_is_err(r))
-			return r;
+			goto out;
 		vec = (uint64_t *)r;
 		a->map_addr = (uint64_t)r;
 		a->map_size = bytes;
@@ -422,8 +426,7 @@ static long go(struct rs_area *a, struct plan *p, struct rs_frame *f, long targe
 		vec[at++] = (uint64_t)""; /* fs/exec.c: an empty argv gets an empty argv[0] */
 	}
 	vec[at] = 0;
-	r = r < 0 ? r : rs_segment_fd_ensure();
-	if (!r) {
+	if (r >= 0) {
 		if (target != NONE)
 			sp_sys3(__NR_fcntl, target, F_SETFD, 0);
 		/* What is held back stays pending in the kernel, which keeps it across exec. */
@@ -434,6 +437,9 @@ static long go(struct rs_area *a, struct plan *p, struct rs_frame *f, long targe
 		sp_sys2(__NR_munmap, (long)vec, (long)bytes);
 		a->map_size = 0;
 	}
+out:
+	if (seg != RS_NS->segment_fd)
+		sp_sys1(__NR_close, seg);
 	return r;
 }
 

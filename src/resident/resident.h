@@ -186,8 +186,13 @@ void rs_copy_free_one(int keep);
 /* entry.S */
 long rs_copy_gate(void (*job)(void *), void *arg);
 
-/* channel.c: the hidden descriptor is there when this returns 0. */
+/*
+ * channel.c: a descriptor of the segment that survives exec: the hidden one, or another one if the program
+ * has put a file of its own there. -errno if it cannot be had.
+ */
 long rs_segment_fd_ensure(void);
+/* Whether the hidden descriptor of the resident's file still is that. */
+bool rs_resident_fd_usable(void);
 long rs_fetch_fds(int fds[2]);
 
 /* exec.c */

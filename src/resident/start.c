@@ -63,6 +63,8 @@ static void attach(const struct rs_handover *ho)
 		       FAIL);
 	if (sp_ns_check(RS_NS, SP_SEGMENT_SIZE))
 		rs_die("the namespace's segment is of another version", FAIL);
+	if ((int32_t)ho->segment_fd != RS_NS->segment_fd)
+		sp_sys1(__NR_close, ho->segment_fd);
 }
 
 static struct rs_area *own_area(void)
