@@ -9,7 +9,8 @@
 #ifndef BASE_MAP_H
 #define BASE_MAP_H
 
-#define SP_SEGMENT_ADDR 0x550000000000UL /* the namespace's segment; at most SP_SEGMENT_SPAN bytes */
+#define SP_SEGMENT_ADDR \
+	0x550000000000UL /* the namespace's segment; at most SP_SEGMENT_SPAN bytes */
 #define SP_SEGMENT_SPAN 0x000002000000UL
 #define SP_RESIDENT_ADDR 0x550040000000UL /* the resident's ELF image (its link address) */
 #define SP_RESIDENT_END 0x550040100000UL

@@ -33,7 +33,7 @@ static int executable(const char *path, const char **ret_why, bool *ret_seen)
 		return EACCES;
 	}
 	*ret_seen = true;
-	return faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0 ? errno : 0;
+	return access(path, X_OK) < 0 ? errno : 0;
 }
 
 static int search(const char *name, char **ret_path, const char **ret_why)

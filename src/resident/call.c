@@ -11,7 +11,8 @@
 #include "resident/handlers.h"
 #include "resident/resident.h"
 
-_Static_assert(offsetof(struct rs_regs, rip) == 56 && offsetof(struct rs_regs, r15) == 120, "entry.S");
+_Static_assert(offsetof(struct rs_regs, rip) == 56 && offsetof(struct rs_regs, r15) == 120,
+	       "entry.S");
 _Static_assert(offsetof(struct rs_frame, phase) == 128, "entry.S");
 _Static_assert(offsetof(struct rs_frame, raw) == 144, "entry.S");
 _Static_assert(offsetof(struct rs_frame, a) == 160, "entry.S");

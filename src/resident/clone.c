@@ -20,6 +20,7 @@
 
 #define CLONE_ARGS_MAX 128u /* bytes of struct clone_args that we know how to pass on */
 #define VFORK_STACK_MIN 2048u
+#define TRIES 256
 
 /* What the child needs of the parent; at the end of the parent's frame or of the child's area. */
 struct birth {
@@ -134,8 +135,9 @@ struct kept {
 
 static void keep(struct kept *k, const struct rs_area *a)
 {
-	*k = (struct kept){a->cur, a->call_top, a->hand, a->tid, a->tgid, a->htid, a->htgid,
-			   a->sigsys_blocked, a->sigsys_pending, a->level, a->alt};
+	*k = (struct kept){
+		a->cur,	  a->call_top,	     a->hand,		a->tid,	  a->tgid, a->htid,
+		a->htgid, a->sigsys_blocked, a->sigsys_pending, a->level, a->alt};
 }
 
 static void restore(struct rs_area *a, const struct kept *k)
@@ -199,8 +201,8 @@ static long once(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t
 	struct kept k;
 	long r;
 
-	if (vfork && (a->level + 1 >= RS_LEVELS ||
-		      a->call_top < (uint64_t)(a + 1) + 3 * VFORK_STACK_MIN))
+	if (vfork &&
+	    (a->level + 1 >= RS_LEVELS || a->call_top < (uint64_t)(a + 1) + 3 * VFORK_STACK_MIN))
 		return -EAGAIN;
 	r = sp_pid_reserve(RS_NS, thread ? a->tgid : SP_VPID_NONE, a->htgid, &ref);
 	if (r)
@@ -253,10 +255,10 @@ static long do_clone(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint
 		return -EINVAL; /* kernel/fork.c:copy_process, SIGNAL_UNKILLABLE */
 	rs_block(f);
 	rs_sweep();
-	do {
-		r = once(f, a, flags, stack);
-	} while (r == RS_REWIND);
-	return rs_unblock(f, r);
+	/* An ambiguous host tid is rare, and another try gets another one. */
+	for (int tries = 0; (r = once(f, a, flags, stack)) == RS_REWIND && tries < TRIES; tries++)
+		;
+	return rs_unblock(f, r == RS_REWIND ? -EAGAIN : r);
 }
 
 long rs_h_fork(struct rs_frame *f, struct rs_area *a)
@@ -308,7 +310,8 @@ long rs_h_clone3(struct rs_frame *f, struct rs_area *a)
 		int32_t tid;
 
 		/* kernel/fork.c:copy_process, before a number is looked at */
-		if ((fl & CLONE_THREAD && !(fl & CLONE_SIGHAND)) || (fl & CLONE_SIGHAND && !(fl & CLONE_VM)))
+		if ((fl & CLONE_THREAD && !(fl & CLONE_SIGHAND)) ||
+		    (fl & CLONE_SIGHAND && !(fl & CLONE_VM)))
 			return -EINVAL;
 
 		r = rs_user_read(&tid, args->set_tid, sizeof(tid));

@@ -253,8 +253,8 @@ static long check_elf(struct plan *p, long fd, const char *path)
 		if (r != sizeof(ph))
 			return r < 0 ? r : -ENOEXEC;
 		load |= ph.p_type == PT_LOAD;
-		if (ph.p_type == PT_LOAD && eh->e_type == ET_EXEC &&
-		    ph.p_vaddr < SP_WINDOW_END && ph.p_vaddr + ph.p_memsz > SP_SEGMENT_ADDR) {
+		if (ph.p_type == PT_LOAD && eh->e_type == ET_EXEC && ph.p_vaddr < SP_WINDOW_END &&
+		    ph.p_vaddr + ph.p_memsz > SP_SEGMENT_ADDR) {
 			rs_say("its addresses are subpid's own: ", path);
 			return -ENOEXEC;
 		}
@@ -423,7 +423,7 @@ static long go(struct rs_area *a, struct plan *p, struct rs_frame *f, long targe
 		memmove(vec + at, vec + at + drop, (size_t)(r - drop) * 8);
 		at += r - drop;
 	} else if (!p->npieces) {
-		vec[at++] = (uint64_t)""; /* fs/exec.c: an empty argv gets an empty argv[0] */
+		vec[at++] = (uint64_t) ""; /* fs/exec.c: an empty argv gets an empty argv[0] */
 	}
 	vec[at] = 0;
 	if (r >= 0) {
@@ -512,6 +512,6 @@ long rs_h_execve(struct rs_frame *f, struct rs_area *a)
 
 long rs_h_execveat(struct rs_frame *f, struct rs_area *a)
 {
-	return rs_exec(f, a, (int)f->a[0], (uint64_t)f->a[1], (uint64_t)f->a[2],
-		       (uint64_t)f->a[3], (uint32_t)f->a[4]);
+	return rs_exec(f, a, (int)f->a[0], (uint64_t)f->a[1], (uint64_t)f->a[2], (uint64_t)f->a[3],
+		       (uint32_t)f->a[4]);
 }

@@ -27,8 +27,9 @@
 #include "base/mem.h"
 
 #define RS_HO_MAGIC "subpid1:"
-#define RS_HO_SLOTS 2 /* even, so that the initial stack keeps its alignment when they are spliced out */
-#define RS_HO_MAX 96  /* bytes of argv[0], NUL included */
+#define RS_HO_SLOTS \
+	2 /* even, so that the initial stack keeps its alignment when they are spliced out */
+#define RS_HO_MAX 96 /* bytes of argv[0], NUL included */
 
 enum rs_handover_flag {
 	RS_HO_FIRST = 1,

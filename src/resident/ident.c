@@ -93,7 +93,7 @@ stale:
 bool rs_ref_gone(struct sp_ref ref)
 {
 	struct sp_entry *e = sp_entry_at(RS_NS, ref.slot);
-	int32_t hid = (int32_t)atomic_load(&e->hid);
+	int32_t hid = sp_ref_hpid(RS_NS, ref).n;
 	struct sp_ref leader;
 
 	switch (sp_word_state(ref.word)) {

@@ -12,11 +12,10 @@
 #define RS_BIT(sig) (1ul << ((sig)-1))
 
 /* Default in the program, ignored in the kernel. Synchronous faults and what default ignores stay as they are. */
-#define RS_INIT_IGN                                                                                \
-	(RS_BIT(SIGHUP) | RS_BIT(SIGINT) | RS_BIT(SIGQUIT) | RS_BIT(SIGPIPE) | RS_BIT(SIGALRM) |   \
-	 RS_BIT(SIGTERM) | RS_BIT(SIGUSR1) | RS_BIT(SIGUSR2) | RS_BIT(SIGSTKFLT) |                 \
-	 RS_BIT(SIGVTALRM) | RS_BIT(SIGPROF) | RS_BIT(SIGIO) | RS_BIT(SIGPWR) | RS_BIT(SIGXCPU) |  \
-	 RS_BIT(SIGXFSZ))
+#define RS_INIT_IGN                                                                                    \
+	(RS_BIT(SIGHUP) | RS_BIT(SIGINT) | RS_BIT(SIGQUIT) | RS_BIT(SIGPIPE) | RS_BIT(SIGALRM) |       \
+	 RS_BIT(SIGTERM) | RS_BIT(SIGUSR1) | RS_BIT(SIGUSR2) | RS_BIT(SIGSTKFLT) | RS_BIT(SIGVTALRM) | \
+	 RS_BIT(SIGPROF) | RS_BIT(SIGIO) | RS_BIT(SIGPWR) | RS_BIT(SIGXCPU) | RS_BIT(SIGXFSZ))
 /* These as well, unless number 1 is a terminal's foreground job. */
 #define RS_INIT_IGN_TTY (RS_BIT(SIGTSTP) | RS_BIT(SIGTTIN) | RS_BIT(SIGTTOU))
 

@@ -59,8 +59,8 @@ static long kill_ref(struct rs_area *a, struct sp_ref ref, int sig)
 	if ((int32_t)atomic_load(&sp_entry_at(RS_NS, ref.slot)->tgid) == a->tgid.n)
 		return sp_sys2(__NR_kill, a->htgid.n, sig);
 	if (sp_word_flags(ref.word) & SP_F_THREAD) {
-		leader = sp_pid_find(RS_NS, sp_vpid_of((int32_t)atomic_load(
-						    &sp_entry_at(RS_NS, ref.slot)->tgid)));
+		leader = sp_pid_find(
+			RS_NS, sp_vpid_of((int32_t)atomic_load(&sp_entry_at(RS_NS, ref.slot)->tgid)));
 		if (leader.slot == SP_NO_SLOT)
 			return -ESRCH;
 		hid = sp_ref_hpid(RS_NS, leader).n;
@@ -117,11 +117,12 @@ static int pass(struct rs_area *a, enum scope scope, int32_t group, int sig, sp_
 			*from = sp_vpid_of(sp_ref_number(ref).n + 1);
 			if (sp_word_flags(ref.word) & SP_F_THREAD || state == SP_DEAD)
 				continue;
-			if (scope == SCOPE_ALL && (sp_ref_number(ref).n == 1 ||
-						   sp_vpid_eq(sp_ref_number(ref), a->tgid)))
+			if (scope == SCOPE_ALL &&
+			    (sp_ref_number(ref).n == 1 || sp_vpid_eq(sp_ref_number(ref), a->tgid)))
 				continue;
 			if (scope == SCOPE_GROUP &&
-			    sp_sys1(__NR_getpgid, state == SP_LIVE ? sp_ref_hpid(RS_NS, ref).n : by) != group)
+			    sp_sys1(__NR_getpgid,
+				    state == SP_LIVE ? sp_ref_hpid(RS_NS, ref).n : by) != group)
 				continue;
 			if (state == SP_RESERVED) {
 				leave_pending(a, ref, sig);
@@ -188,7 +189,8 @@ long rs_h_kill(struct rs_frame *f, struct rs_area *a)
 	} else {
 		int32_t group = rs_in_group(-n);
 
-		r = group == RS_NOBODY ? sp_sys2(__NR_kill, RS_NOBODY, sig) : kill_group(a, group, sig);
+		r = group == RS_NOBODY ? sp_sys2(__NR_kill, RS_NOBODY, sig)
+				       : kill_group(a, group, sig);
 	}
 	return rs_unblock(f, r);
 }

@@ -172,8 +172,8 @@ static long map_all(struct elf *e, bool reserved)
 		end = up(e->bias + ph->p_vaddr + ph->p_memsz);
 		if (ph->p_filesz) {
 			r = sp_sys6(__NR_mmap, (long)at, (long)(ph->p_filesz + skew), prot_of(ph),
-				    MAP_PRIVATE | (reserved ? MAP_FIXED : MAP_FIXED_NOREPLACE), e->fd,
-				    (long)(ph->p_offset - skew));
+				    MAP_PRIVATE | (reserved ? MAP_FIXED : MAP_FIXED_NOREPLACE),
+				    e->fd, (long)(ph->p_offset - skew));
 			if (sp_is_err(r))
 				return r;
 			if ((uint64_t)r != at) /* before 4.17 the flag is a hint */

@@ -67,7 +67,7 @@ struct rs_frame {
 	uint64_t saved_mask; /* the program's mask while we block signals */
 	uint64_t temp_mask;  /* of a call that waits under another mask, if has_temp_mask */
 	uint32_t has_temp_mask;
-	uint32_t blocked; /* signals are blocked by us */
+	uint32_t blocked;     /* signals are blocked by us */
 	uint64_t scratch[32]; /* handler's own; survives into finish */
 };
 
@@ -87,12 +87,12 @@ struct rs_level {
 /* What belongs to one thread: its numbers, its call in progress, its two stacks. */
 struct rs_area {
 	_Atomic uint64_t owner; /* htgid << 32 | htid of the thread that uses the area; 0: free */
-	struct rs_frame *cur; /* frame of the next trap */
-	uint64_t call_top;    /* top of the call stack for the next trap */
+	struct rs_frame *cur;	/* frame of the next trap */
+	uint64_t call_top;	/* top of the call stack for the next trap */
 	struct rs_sighand *hand;
-	sp_vpid tid, tgid;   /* this thread's number and its group's */
-	sp_hpid htid, htgid; /* the kernel's */
-	struct ax_stack alt; /* the program's sigaltstack; none while size is 0 */
+	sp_vpid tid, tgid;	 /* this thread's number and its group's */
+	sp_hpid htid, htgid;	 /* the kernel's */
+	struct ax_stack alt;	 /* the program's sigaltstack; none while size is 0 */
 	uint32_t sigsys_blocked; /* the program believes SIGSYS blocked */
 	uint32_t sigsys_pending; /* and one was sent meanwhile: sigsys_info */
 	struct ax_siginfo sigsys_info;
@@ -103,7 +103,8 @@ struct rs_area {
 };
 
 #define RS_CALL_TOP(area) ((uint64_t)(area) + RS_AREA_SIZE - RS_ALT_SIZE)
-_Static_assert(sizeof(struct rs_area) < RS_AREA_SIZE - RS_ALT_SIZE - 8192, "room for the call stack");
+_Static_assert(sizeof(struct rs_area) < RS_AREA_SIZE - RS_ALT_SIZE - 8192,
+	       "room for the call stack");
 
 #define RS_NS ((struct sp_segment *)SP_SEGMENT_ADDR)
 

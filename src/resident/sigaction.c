@@ -262,10 +262,9 @@ long rs_h_sigaltstack(struct rs_frame *f, struct rs_area *a)
 	uint64_t sp = f->regs.rsp;
 	long r;
 
-	old.flags = (old.flags & (int)SS_AUTODISARM) |
-		    (!old.size			 ? SS_DISABLE
-		     : rs_altstack_inside(a, sp) ? SS_ONSTACK
-						 : 0);
+	old.flags = (old.flags & (int)SS_AUTODISARM) | (!old.size		    ? SS_DISABLE
+							: rs_altstack_inside(a, sp) ? SS_ONSTACK
+										    : 0);
 	if (f->a[0]) {
 		r = rs_user_read(&new, (uint64_t)f->a[0], sizeof(new));
 		if (!r)

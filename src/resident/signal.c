@@ -37,10 +37,22 @@ static bool in_text(uint64_t ip)
 static void regs_save(struct rs_regs *r, const struct ax_sigcontext *mc)
 {
 	*r = (struct rs_regs){
-		.rdi = mc->rdi, .rsi = mc->rsi, .rdx = mc->rdx, .r10 = mc->r10, .r8 = mc->r8,
-		.r9 = mc->r9,	.rax = mc->rax, .rip = mc->rip, .rsp = mc->rsp,
-		.rflags = mc->rflags, .rbx = mc->rbx, .rbp = mc->rbp, .r12 = mc->r12,
-		.r13 = mc->r13, .r14 = mc->r14, .r15 = mc->r15,
+		.rdi = mc->rdi,
+		.rsi = mc->rsi,
+		.rdx = mc->rdx,
+		.r10 = mc->r10,
+		.r8 = mc->r8,
+		.r9 = mc->r9,
+		.rax = mc->rax,
+		.rip = mc->rip,
+		.rsp = mc->rsp,
+		.rflags = mc->rflags,
+		.rbx = mc->rbx,
+		.rbp = mc->rbp,
+		.r12 = mc->r12,
+		.r13 = mc->r13,
+		.r14 = mc->r14,
+		.r15 = mc->r15,
 	};
 }
 

@@ -98,8 +98,7 @@ static void install_filter(struct rs_area *a)
 	prog.filter = code;
 	if (sp_sys6(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0))
 		rs_die("cannot set no_new_privs", FAIL);
-	if (sp_sys3(__NR_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW,
-		    (long)&prog) &&
+	if (sp_sys3(__NR_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, (long)&prog) &&
 	    sp_sys6(__NR_prctl, PR_SET_SECCOMP, SECCOMP_MODE_FILTER, (long)&prog, 0, 0, 0))
 		rs_die("seccomp filters are refused here", FAIL);
 }
@@ -302,11 +301,13 @@ _Noreturn void rs_start(uint64_t *sp)
 	if (ho.target_fd != 0xffffffffu)
 		r = rs_load((int)ho.target_fd, &img);
 	else
-		r = load_without_descriptor((const char *)s.argv[ho.flags & RS_HO_SCRIPT ? 2 : 1], &img);
+		r = load_without_descriptor((const char *)s.argv[ho.flags & RS_HO_SCRIPT ? 2 : 1],
+					    &img);
 	if (r) {
 		rs_say(r == -EMFILE   ? "exec failed late (no descriptor is free): "
 		       : r == -ENOMEM ? "exec failed late (no address space, ulimit -v?): "
-				      : "exec failed late (its addresses are taken, or its file changed): ",
+				      : "exec failed late (its addresses are taken, or its file "
+					"changed): ",
 		       path);
 		for (;;)
 			sp_sys2(__NR_kill, a->htgid.n, SIGKILL);
