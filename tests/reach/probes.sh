@@ -1,0 +1,63 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Runs in an emulated machine as root: each program of the probe suite under a kernel PID namespace of
+# this old kernel and under subpid, both as uid 1000 and as process 1, and compares what they print.
+# The arguments of a probe are in a file beside it.
+# shellcheck disable=SC2086 # user and namespace are lists of words
+set -u
+
+user='setpriv --reuid=1000 --regid=1000 --clear-groups --inh-caps=-all --bounding-set=-all'
+namespace='unshare --pid --fork --kill-child --mount-proc'
+tmp=$(mktemp -d)
+chmod 755 "$tmp"
+
+# observe OUTPUT COMMAND...
+observe() {
+	out=$1
+	shift
+	rm -rf "$tmp/work"
+	mkdir "$tmp/work"
+	chown 1000:1000 "$tmp/work"
+	(
+		cd "$tmp/work" || exit 97
+		exec timeout -k 2 -s KILL 60 $namespace $user "$@"
+	) </dev/null 2>"$out.err" >"$out"
+	echo "== status $?" >>"$out"
+}
+
+# compare TEST COMMAND...
+compare() {
+	label=$1
+	shift
+	observe "$tmp/oracle" "$@"
+	observe "$tmp/subpid" /reach/subpid run -- "$@"
+	if cmp -s "$tmp/oracle" "$tmp/subpid"; then
+		echo "ok - $label"
+		return
+	fi
+	# What differs between two runs of the oracle says nothing about subpid.
+	observe "$tmp/again" "$@"
+	if ! cmp -s "$tmp/oracle" "$tmp/again"; then
+		echo "ok - $label # SKIP the kernel does not agree with itself"
+		return
+	fi
+	echo "not ok - $label"
+	diff -U 2 "$tmp/oracle" "$tmp/subpid" | tail -n +3 | head -n 40 | sed 's/^/# /'
+	tail -n 5 "$tmp/subpid.err" | sed 's/^/# stderr: /'
+}
+
+for probe in /reach/probes/*; do
+	case $probe in
+	*.args) continue ;;
+	esac
+	name=${probe##*/}
+	if [ -s "$probe.args" ]; then
+		read -r arguments <"$probe.args"
+		for arg in $arguments; do
+			compare "$name $arg" "$probe" "$arg"
+		done
+	else
+		compare "$name" "$probe"
+	fi
+done
+echo end
