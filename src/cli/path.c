@@ -4,7 +4,6 @@
  * 126 and 127 come with the reason and without a namespace.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
