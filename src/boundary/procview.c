@@ -31,6 +31,43 @@ static size_t span(const char *in, size_t len, char end)
 	return n;
 }
 
+static uint64_t seen_set(const struct bd_sigset_view *v, uint64_t kernel)
+{
+	return (kernel & v->keep) | v->set;
+}
+
+#define STAT_SIGNALS 31 /* the first of four fields: proc(5) */
+#define STAT_SET_MAX 0x7fffffffu /* fs/proc/array.c:do_task_stat, "must be decimal for Linux 2.0" */
+
+/* From field 9 on: only the signal sets are the resident's. What the text does not have is no error. */
+static int view_stat_signals(const struct bd_signals *sig, const char *in, size_t len,
+			     struct sp_text *out)
+{
+	const struct bd_sigset_view *const views[] = {&sig->pending, &sig->blocked, &sig->ignored,
+						      &sig->caught};
+	size_t pos = 0, start;
+	int32_t v;
+
+	for (unsigned field = 9; field < STAT_SIGNALS; field++) {
+		pos += span(in + pos, len - pos, ' ');
+		if (pos == len)
+			break;
+		pos++;
+	}
+	sp_text_bytes(out, in, pos);
+	for (size_t i = 0; i < 4 && pos < len; i++) {
+		start = pos;
+		pos += span(in + pos, len - pos, ' ');
+		if (pos == len || sp_parse_dec(in + start, pos - start, &v) != pos - start)
+			return -EINVAL;
+		sp_text_dec(out, (int64_t)(seen_set(views[i], (uint64_t)v) & STAT_SET_MAX));
+		sp_text_char(out, ' ');
+		pos++;
+	}
+	sp_text_bytes(out, in + pos, len - pos);
+	return 0;
+}
+
 /* The command name may hold blanks and parentheses: it ends at the last one. */
 static int view_stat(const struct bd_map *map, const char *in, size_t len, struct sp_text *out)
 {
@@ -65,7 +102,51 @@ static int view_stat(const struct bd_map *map, const char *in, size_t len, struc
 		sp_text_char(out, ' ');
 		pos += n + 1;
 	}
+	if (map->signals)
+		return view_stat_signals(map->signals, in + pos, len - pos, out);
 	sp_text_bytes(out, in + pos, len - pos);
+	return 0;
+}
+
+#define SET_KEY 8     /* "SigBlk:\t" */
+#define SET_DIGITS 16 /* fs/proc/array.c:render_sigset_t */
+
+/* The signal set whose line this is; NULL: none. */
+static const struct bd_sigset_view *set_line(const struct bd_signals *sig, const char *line, size_t len)
+{
+	if (!sig || len < SET_KEY)
+		return NULL;
+	if (!memcmp(line, "SigPnd:\t", SET_KEY))
+		return &sig->pending;
+	if (!memcmp(line, "ShdPnd:\t", SET_KEY))
+		return &sig->shared;
+	if (!memcmp(line, "SigBlk:\t", SET_KEY))
+		return &sig->blocked;
+	if (!memcmp(line, "SigIgn:\t", SET_KEY))
+		return &sig->ignored;
+	return memcmp(line, "SigCgt:\t", SET_KEY) ? NULL : &sig->caught;
+}
+
+/* The digits of a set, all of them. */
+static int view_set(const struct bd_sigset_view *view, const char *in, size_t len, struct sp_text *out)
+{
+	static const char digits[] = "0123456789abcdef";
+	uint64_t v = 0;
+
+	if (len != SET_DIGITS)
+		return -EINVAL;
+	for (size_t i = 0; i < len; i++) {
+		size_t d = 0;
+
+		while (d < 16 && digits[d] != in[i])
+			d++;
+		if (d == 16)
+			return -EINVAL;
+		v = v << 4 | d;
+	}
+	v = seen_set(view, v);
+	for (unsigned shift = 4 * SET_DIGITS; shift; shift -= 4)
+		sp_text_char(out, digits[v >> (shift - 4) & 15]);
 	return 0;
 }
 
@@ -98,8 +179,16 @@ static int view_status(const struct bd_map *map, const char *in, size_t len, str
 	while (pos < len) {
 		size_t value, n, line = span(in + pos, len - pos, '\n');
 		lookup find = status_line(map, in + pos, line, &value);
+		const struct bd_sigset_view *set = find ? NULL : set_line(map->signals, in + pos, line);
 		sp_vpid number;
 
+		if (set) {
+			sp_text_bytes(out, in + pos, SET_KEY);
+			if (view_set(set, in + pos + SET_KEY, line - SET_KEY, out))
+				return -EINVAL;
+			pos += line;
+			line = 0;
+		}
 		if (find) {
 			sp_text_bytes(out, in + pos, value);
 			pos += value;

@@ -3,9 +3,11 @@
  * Texts of procfs that carry ids, converted: bytes in, bytes out. Nothing is looked up here; the
  * numbers come through a map.
  *
- *   stat      fields 1 (pid), 4 (ppid), 5 (pgrp), 6 (session), 8 (tpgid; -1 stays)
+ *   stat      fields 1 (pid), 4 (ppid), 5 (pgrp), 6 (session), 8 (tpgid; -1 stays); the signal sets
+ *             in 31 to 34
  *   status    Tgid, Pid, PPid, TracerPid; the first column of NStgid, NSpid, NSpgid, NSsid. Ngid is
- *             the kernel's global number in its own namespaces too and stays.
+ *             the kernel's global number in its own namespaces too and stays. The signal sets in
+ *             SigPnd, ShdPnd, SigBlk, SigIgn, SigCgt.
  *   children  a list of numbers; what is outside is left out
  *
  * Elsewhere than in children a number that is outside becomes 0, as in a kernel namespace.
@@ -15,17 +17,31 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "base/fmt.h"
 #include "base/ids.h"
 #include "boundary/procpath.h"
 
+/* What becomes of the kernel's signal set: what is kept of it, and what is there anyway. */
+struct bd_sigset_view {
+	uint64_t keep, set;
+};
+
+/* The sets of one task as its program believes them, where the kernel's are the resident's. */
+struct bd_signals {
+	struct bd_sigset_view pending; /* of the thread */
+	struct bd_sigset_view shared;  /* pending for the process; status only */
+	struct bd_sigset_view blocked, ignored, caught;
+};
+
 /* Both answer SP_VPID_NONE for what is outside; they are never asked for 0. */
 struct bd_map {
 	sp_vpid (*number)(void *ctx, sp_hpid hid); /* of a task */
 	sp_vpid (*group)(void *ctx, sp_hpid hid);  /* of a process group or session */
 	void *ctx;
+	const struct bd_signals *signals; /* NULL: the kernel's sets are right */
 };
 
 /* Whether a text is one of the above. */

@@ -73,7 +73,6 @@ static void born(struct rs_area *a, struct rs_frame *f, struct birth *b)
 	if (!thread) {
 		a->htgid = a->htid;
 		a->tgid = a->tid;
-		atomic_store(&sp_entry_at(RS_NS, ref.slot)->ident, rs_ident_self());
 	}
 	if (!vfork)
 		atomic_store(&a->owner, (uint64_t)(uint32_t)a->htgid.n << 32 | (uint32_t)a->htid.n);
@@ -235,9 +234,17 @@ static long once(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t
 	}
 	if (flags & CLONE_PARENT_SETTID && !thread && f->scratch[23])
 		settid_number(f->scratch[23], (int32_t)r, sp_ref_number(ref).n);
-	/* -ESTALE: it lived, died and was reaped before we came here. */
-	if (sp_pid_publish(RS_NS, &ref, sp_hpid_of((int32_t)r)) == -EEXIST)
+	switch (sp_pid_publish(RS_NS, &ref, sp_hpid_of((int32_t)r))) {
+	case -EEXIST:
 		return RS_REWIND;
+	case 0:
+		/* By the parent, which would wait anyway; nobody else reaps the child meanwhile. */
+		if (!thread)
+			rs_ident_note(ref);
+		break;
+	default: /* -ESTALE: it lived, died and was reaped before we came here */
+		break;
+	}
 	return sp_ref_number(ref).n;
 }
 

@@ -16,6 +16,7 @@
 #include "arch/x86_64/uapi.h"
 #include "resident/handlers.h"
 #include "resident/handover.h"
+#include "resident/load.h"
 #include "resident/proc.h"
 #include "resident/resident.h"
 #include "resident/user.h"
@@ -25,6 +26,7 @@
 #define DEPTH_MAX 5 /* fs/exec.c:exec_binprm */
 #define PIECES (2 * DEPTH_MAX + 4)
 #define SMALL 48 /* argv entries that need no mapping */
+#define BATCH 13u /* program headers read at once: what most programs have */
 #define NONE 0xffffffffu
 
 /* Lies in the area's scratch: a vfork child's is the parent's, which sleeps. */
@@ -112,7 +114,8 @@ static long open_target(struct plan *p, int dirfd, const char *path, uint32_t fl
 	r = sp_sys2(__NR_fstat, fd, (long)&st);
 	if (!r && (st.mode & S_IFMT) != S_IFREG)
 		r = -EACCES;
-	if (!r)
+	/* Leases are the owner's to take (fs/locks.c:generic_setlease). */
+	if (!r && st.uid == (uint32_t)sp_sys0(__NR_geteuid))
 		r = text_busy(fd);
 	if (!r) {
 		memset(p->hdr, 0, HDR);
@@ -234,7 +237,7 @@ static long check_interp(struct plan *p, long fd, const Elf64_Phdr *ph)
 static long check_elf(struct plan *p, long fd, const char *path)
 {
 	const Elf64_Ehdr *eh = (const Elf64_Ehdr *)p->hdr;
-	Elf64_Phdr ph;
+	Elf64_Phdr some[BATCH];
 	bool load = false;
 	long r;
 
@@ -245,22 +248,28 @@ static long check_elf(struct plan *p, long fd, const char *path)
 		return -ENOEXEC;
 	}
 	if (eh->e_machine != EM_X86_64 || (eh->e_type != ET_EXEC && eh->e_type != ET_DYN) ||
-	    eh->e_phentsize != sizeof(Elf64_Phdr) || !eh->e_phnum || eh->e_phnum > 65536 / sizeof(ph))
+	    eh->e_phentsize != sizeof(Elf64_Phdr) || !eh->e_phnum || eh->e_phnum > RS_PHDRS_MAX)
 		return -ENOEXEC;
 	for (unsigned int i = 0; i < eh->e_phnum; i++) {
-		r = sp_sys4(__NR_pread64, fd, (long)&ph, sizeof(ph),
-			    (long)(eh->e_phoff + i * sizeof(ph)));
-		if (r != sizeof(ph))
-			return r < 0 ? r : -ENOEXEC;
-		load |= ph.p_type == PT_LOAD;
-		if (ph.p_type == PT_LOAD && eh->e_type == ET_EXEC && ph.p_vaddr < SP_WINDOW_END &&
-		    ph.p_vaddr + ph.p_memsz > SP_SEGMENT_ADDR) {
+		const Elf64_Phdr *ph = &some[i % BATCH];
+		long n = eh->e_phnum - i < BATCH ? eh->e_phnum - i : BATCH;
+
+		if (ph == some) {
+			n *= (long)sizeof(*ph);
+			r = sp_sys4(__NR_pread64, fd, (long)some, n,
+				    (long)(eh->e_phoff + i * sizeof(*ph)));
+			if (r != n)
+				return r < 0 ? r : -ENOEXEC;
+		}
+		load |= ph->p_type == PT_LOAD;
+		if (ph->p_type == PT_LOAD && eh->e_type == ET_EXEC && ph->p_vaddr < SP_WINDOW_END &&
+		    ph->p_vaddr + ph->p_memsz > SP_SEGMENT_ADDR) {
 			rs_say("its addresses are subpid's own: ", path);
 			return -ENOEXEC;
 		}
-		if (ph.p_type != PT_INTERP)
+		if (ph->p_type != PT_INTERP)
 			continue;
-		r = check_interp(p, fd, &ph);
+		r = check_interp(p, fd, ph);
 		if (r)
 			return r;
 	}

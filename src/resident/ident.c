@@ -53,20 +53,23 @@ static bool have_pidfs(void)
 	return atomic_load(&RS_NS->flags) & SP_SEG_PIDFS;
 }
 
-uint64_t rs_ident_self(void)
+void rs_ident_note(struct sp_ref ref)
 {
-	int32_t me = (int32_t)sp_sys0(__NR_getpid);
-	uint64_t v;
+	int32_t hid = sp_ref_hpid(RS_NS, ref).n;
+	uint64_t v = 0;
 	long fd;
 
-	if (!have_pidfs())
-		return start_time(me);
-	fd = sp_sys2(__NR_pidfd_open, me, 0);
-	if (fd < 0)
-		return 0;
-	v = pidfd_inode(fd);
-	sp_sys1(__NR_close, fd);
-	return v;
+	if (have_pidfs()) {
+		fd = sp_sys2(__NR_pidfd_open, hid, 0);
+		if (fd < 0)
+			return; /* no descriptor free: unknown, the table has to do */
+		v = pidfd_inode(fd);
+		sp_sys1(__NR_close, fd);
+	} else {
+		v = start_time(hid);
+	}
+	if (sp_ref_valid(RS_NS, ref))
+		atomic_store(&sp_entry_at(RS_NS, ref.slot)->ident, v);
 }
 
 long rs_ident_pidfd(struct sp_ref ref, uint32_t flags)

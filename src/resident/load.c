@@ -24,7 +24,8 @@
 #define RND_BITS 28		  /* mmap_rnd_bits, the default of x86-64 */
 #define BRK_RND 0x02000000ul	  /* arch/x86/kernel/process.c:arch_randomize_brk */
 #define ADDR_NO_RANDOMIZE 0x0040000
-#define PHDRS_MAX 64
+#define PHDRS_MAX RS_PHDRS_MAX
+#define PHDRS_NEAR 16
 
 static uint64_t up(uint64_t v)
 {
@@ -36,16 +37,21 @@ static uint64_t down(uint64_t v)
 	return v & ~(PAGE - 1);
 }
 
-/* Random pages below limit bytes; 0 for a personality without randomisation. */
-static uint64_t random_pages(uint64_t limit)
-{
-	uint64_t v = 0;
+static uint64_t entropy[2];
+static bool randomise;
 
-	if (sp_sys1(__NR_personality, 0xffffffffl) & ADDR_NO_RANDOMIZE)
-		return 0;
-	if (sp_sys3(__NR_getrandom, (long)&v, sizeof(v), 1 /* GRND_NONBLOCK */) != sizeof(v))
-		return 0;
-	return v % (limit / PAGE) * PAGE;
+/* Two numbers for the two places that are random; asked for once an image. */
+static void gather_entropy(void)
+{
+	randomise = !(sp_sys1(__NR_personality, 0xffffffffl) & ADDR_NO_RANDOMIZE) &&
+		    sp_sys3(__NR_getrandom, (long)entropy, sizeof(entropy), 1 /* GRND_NONBLOCK */) ==
+			    sizeof(entropy);
+}
+
+/* Random pages below limit bytes; 0 for a personality without randomisation. */
+static uint64_t random_pages(int which, uint64_t limit)
+{
+	return randomise ? entropy[which] % (limit / PAGE) * PAGE : 0;
 }
 
 struct elf {
@@ -62,23 +68,30 @@ static struct elf prog, interp; /* too large for the stack; touched once, before
 
 static long read_headers(struct elf *e, int fd)
 {
-	long r = sp_sys4(__NR_pread64, fd, (long)&e->eh, sizeof(e->eh), 0);
-	long n;
+	/* The program headers mostly follow at once, so one read has both. */
+	long got = sp_sys4(__NR_pread64, fd, (long)&e->eh,
+			   sizeof(e->eh) + PHDRS_NEAR * sizeof(e->ph[0]), 0);
+	long n, r;
 
+	_Static_assert(offsetof(struct elf, ph) == offsetof(struct elf, eh) + sizeof(Elf64_Ehdr),
+		       "read together");
 	e->fd = fd;
 	e->lo = ~0ul;
 	e->align = PAGE;
-	if (r != sizeof(e->eh))
-		return r < 0 ? r : -ENOEXEC;
+	if (got < (long)sizeof(e->eh))
+		return got < 0 ? got : -ENOEXEC;
 	if (memcmp(e->eh.e_ident, ELFMAG, SELFMAG) || e->eh.e_machine != EM_X86_64 ||
 	    e->eh.e_phentsize != sizeof(Elf64_Phdr))
 		return -ELIBBAD;
 	if (e->eh.e_phnum > PHDRS_MAX)
 		return -ENOEXEC;
 	n = (long)(e->eh.e_phnum * sizeof(Elf64_Phdr));
-	r = sp_sys4(__NR_pread64, fd, (long)e->ph, n, (long)e->eh.e_phoff);
-	if (r != n)
-		return r < 0 ? r : -ENOEXEC;
+	if (e->eh.e_phoff != sizeof(e->eh) || e->eh.e_phnum > PHDRS_NEAR ||
+	    got < (long)sizeof(e->eh) + n) {
+		r = sp_sys4(__NR_pread64, fd, (long)e->ph, n, (long)e->eh.e_phoff);
+		if (r != n)
+			return r < 0 ? r : -ENOEXEC;
+	}
 	for (unsigned int i = 0; i < e->eh.e_phnum; i++) {
 		const Elf64_Phdr *ph = &e->ph[i];
 
@@ -109,7 +122,8 @@ static long place(struct elf *e, bool low)
 	long r = -ENOMEM;
 
 	for (int tries = 0; low && tries < 8 && r < 0; tries++) {
-		want = DYN_BASE + random_pages(1ul << (RND_BITS + 12));
+		want = DYN_BASE + random_pages(0, 1ul << (RND_BITS + 12));
+		entropy[0] = entropy[0] * 6364136223846793005ul + 1; /* if that place is taken */
 		want = want & ~(e->align - 1);
 		r = sp_sys6(__NR_mmap, (long)want, (long)span, PROT_NONE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE | MAP_NORESERVE, -1, 0);
@@ -280,6 +294,7 @@ long rs_load(int fd, struct rs_image *img)
 	if (r)
 		return r;
 	note_exe(fd);
+	gather_entropy();
 	dyn = prog.eh.e_type == ET_DYN;
 	/* A static PIE (and an interpreter run by hand) goes where mmap puts it. */
 	if (dyn)
@@ -296,6 +311,6 @@ long rs_load(int fd, struct rs_image *img)
 	img->phnum = prog.eh.e_phnum;
 	describe(img);
 	img->brk = dyn && !prog.has_interp ? DYN_BASE : prog.bias + prog.hi;
-	img->brk += random_pages(BRK_RND);
+	img->brk += random_pages(1, BRK_RND);
 	return prog.has_interp ? load_interp(img) : 0;
 }

@@ -10,6 +10,8 @@
 
 #include "base/err.h"
 
+#define RS_PHDRS_MAX 64 /* program headers of a file we load */
+
 /* What was mapped. Addresses in this process. */
 struct rs_image {
 	uint64_t entry;	    /* where to jump: the interpreter's entry if there is one */

@@ -170,7 +170,8 @@ int32_t rs_out_pid(int64_t hid);
 int32_t rs_out_group(int64_t hid);
 
 /* ident.c */
-uint64_t rs_ident_self(void);
+/* Notes in a live entry who its task is: our child, or ourselves. */
+void rs_ident_note(struct sp_ref ref);
 /* A pidfd of the reference's process, proven to be it; -ESRCH, -EMFILE ..., -ENOSYS: cannot be had. */
 long rs_ident_pidfd(struct sp_ref ref, uint32_t flags);
 /* True if the host task of a live reference is gone for sure. */

@@ -151,6 +151,19 @@ static long enact(struct rs_area *a, int sig, const struct ax_sigaction *act, bo
 	return sig == SIGSYS ? 0 : rs_kernel_sigaction(sig, &k, 0);
 }
 
+/*
+ * Default stays default: posix_spawn's child says so for every signal. (Ignoring again is not nothing, it
+ * forgets what is queued; and so does the default of a signal that is ignored by default.)
+ */
+static bool nothing_new(const struct rs_area *a, int sig, const struct ax_sigaction *old,
+			const struct ax_sigaction *new)
+{
+	if (sig == SIGCHLD || sig == SIGCONT || sig == SIGURG || sig == SIGWINCH)
+		return false;
+	return new->handler == DFL && old->handler == DFL && a->tgid.n != 1 &&
+	       !((new->flags ^ old->flags) & PASSED);
+}
+
 long rs_h_rt_sigaction(struct rs_frame *f, struct rs_area *a)
 {
 	int sig = (int)f->a[0];
@@ -172,14 +185,15 @@ long rs_h_rt_sigaction(struct rs_frame *f, struct rs_area *a)
 		ask(a, sig, &old);
 		return f->a[2] ? rs_user_write((uint64_t)f->a[2], &old, sizeof(old)) : 0;
 	}
+	new.flags &= KNOWN;
+	new.mask &= ~(RS_BIT(SIGKILL) | RS_BIT(SIGSTOP));
 	rs_block(f);
 	lock(h);
 	learn(a, sig);
 	old = h->act[sig - 1];
-	new.flags &= KNOWN;
-	new.mask &= ~(RS_BIT(SIGKILL) | RS_BIT(SIGSTOP));
 	h->act[sig - 1] = new;
-	r = enact(a, sig, &new, true);
+	if (!nothing_new(a, sig, &old, &new))
+		r = enact(a, sig, &new, true);
 	unlock(h);
 	if (!r && f->a[2])
 		r = rs_user_write((uint64_t)f->a[2], &old, sizeof(old));

@@ -143,10 +143,10 @@ static _Noreturn void first(struct rs_area *a, const struct stack *s)
 	if (ref.slot == SP_NO_SLOT)
 		rs_die("number 1 is not reserved", FAIL);
 	f->saved_mask = rs_mask_set(RS_MASK_ALL);
-	atomic_store(&sp_entry_at(RS_NS, ref.slot)->ident, rs_ident_self());
 	atomic_store(&RS_NS->init_hid, (uint32_t)a->htgid.n);
 	if (sp_pid_publish(RS_NS, &ref, a->htgid))
 		rs_die("number 1 is taken", FAIL);
+	rs_ident_note(ref);
 	a->tid = a->tgid = sp_vpid_of(1);
 	if (sp_sys6(__NR_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0, 0))
 		rs_die("cannot become subreaper", FAIL);

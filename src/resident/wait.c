@@ -87,40 +87,85 @@ static bool drop_hidden(struct rs_frame *f)
 	return true;
 }
 
+/* The take: what finish needs lies behind the siginfo in the scratch. */
+struct take {
+	struct sp_ref ref;
+	int32_t hid, status;
+};
+
+static struct take *taking(struct rs_frame *f)
+{
+	return (struct take *)&f->scratch[sizeof(struct ax_siginfo) / 8];
+}
+_Static_assert(sizeof(struct ax_siginfo) + sizeof(struct take) <= 32 * 8, "scratch");
+
+/* raw is 0 also before the call was made: then, and when a sibling took the child, look again. */
+static long finish_take(struct rs_frame *f)
+{
+	struct take *t = taking(f);
+
+	if (f->raw == 0 || f->raw == -ECHILD)
+		return RS_REWIND;
+	if (f->raw != t->hid)
+		return f->raw;
+	/* Dead, not stopped, continued or trapped (wait(2)). */
+	if ((t->status & 0x7f) != 0x7f)
+		sp_pid_retire(RS_NS, t->ref);
+	if (f->regs.rsi && rs_user_write(f->regs.rsi, &t->status, sizeof(t->status)))
+		return -EFAULT;
+	return sp_ref_number(t->ref).n;
+}
+
+static long finish_one(struct rs_frame *f)
+{
+	return f->raw == 0 || f->raw == -ECHILD ? f->raw : finish_take(f);
+}
+
+static long take(struct rs_frame *f, struct sp_ref ref, uint32_t options, rs_finish finish)
+{
+	struct take *t = taking(f);
+
+	t->ref = ref;
+	t->hid = sp_ref_hpid(RS_NS, ref).n;
+	t->status = 0;
+	f->nr = __NR_wait4;
+	f->a[0] = t->hid;
+	f->a[1] = (long)&t->status;
+	f->a[2] = (long)options;
+	f->a[3] = (long)f->regs.r10;
+	return rs_call(f, finish);
+}
+
 long rs_h_wait4(struct rs_frame *f, struct rs_area *a)
 {
 	int32_t pid = (int32_t)f->a[0];
 	uint32_t options = (uint32_t)f->a[2];
-	uint64_t status = (uint64_t)f->a[1], usage = (uint64_t)f->a[3];
-	struct ax_siginfo *si = seen(f);
+	struct sp_ref ref;
 	long r;
-	sp_vpid n;
 
 	(void)a;
 	if (options & ~(uint32_t)(WNOHANG | WUNTRACED | WCONTINUED | W_ANY))
 		return -EINVAL;
 	if (pid == INT32_MIN)
 		return -ESRCH;
+	if (pid > 0) {
+		/* The number is known before, so there is nothing to look for. */
+		ref = sp_pid_find(RS_NS, sp_vpid_of(pid));
+		return ref.slot == SP_NO_SLOT ? -ECHILD : take(f, ref, options, finish_one);
+	}
 	if (pid == -1)
 		r = look(f, P_ALL, 0, options | WEXITED, finish_look);
 	else if (pid < 0)
 		r = look(f, P_PGID, rs_in_group(-pid), options | WEXITED, finish_look);
-	else if (pid == 0)
-		r = look(f, P_PGID, 0, options | WEXITED, finish_look);
 	else
-		r = look(f, P_PID, rs_in_pid(pid), options | WEXITED, finish_look);
-	if (r != RS_REWIND)
+		r = look(f, P_PGID, 0, options | WEXITED, finish_look);
+	if (r != RS_REWIND || drop_hidden(f))
 		return r;
-	rs_block(f);
-	if (drop_hidden(f))
-		return rs_unblock(f, RS_REWIND);
-	n = sp_pid_number(RS_NS, sp_hpid_of(si->pid));
-	r = sp_sys4(__NR_wait4, si->pid, (long)status, (long)(options | WNOHANG), (long)usage);
-	if (r == 0 || r == -ECHILD)
-		return rs_unblock(f, RS_REWIND); /* a sibling took it */
-	if (r == si->pid || r == -EFAULT)
-		reaped(si, n);
-	return rs_unblock(f, r == si->pid ? n.n : r);
+	ref = sp_pid_find(RS_NS, sp_pid_number(RS_NS, sp_hpid_of(seen(f)->pid)));
+	if (ref.slot == SP_NO_SLOT)
+		return RS_REWIND;
+	f->raw = 0;
+	return take(f, ref, options | WNOHANG, finish_take);
 }
 
 long rs_h_waitid(struct rs_frame *f, struct rs_area *a)
