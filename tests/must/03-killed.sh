@@ -90,7 +90,7 @@ bomb() {
 	term) kill -TERM $front ;;
 	esac
 	ended $front 2>/dev/null
-	gone "$linger"
+	gone 10
 }
 try 'a fork bomb, subpid killed' bomb front
 try 'a fork bomb, the supervisor killed' bomb supervisor

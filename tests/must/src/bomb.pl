@@ -8,11 +8,11 @@ pipe my $r, my $w or die;
 fcntl $w, 1031, 65536;
 syswrite $w, 'x' x $n;
 close $w;
-$SIG{$_} = 'IGNORE' for qw(TERM HUP INT);
 while (sysread $r, my $x, 1) {
 	my $p = fork;
 	last unless defined $p;
 	if (!$p) {
+		$SIG{$_} = 'IGNORE' for qw(TERM HUP INT);
 		POSIX::setsid() if rand() < .2;
 		setpgrp if rand() < .2;
 	} elsif (rand() < .1) {
