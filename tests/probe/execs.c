@@ -4,7 +4,8 @@
  * directories, sizes, relative and deleted files, descriptors; and what the started program is told
  * about itself. The program that is started is this one, under other names.
  *
- * args: errors starts sizes writers
+ * args: errors starts sizes writers noexec
+ * noexec: noexec
  */
 #include "probe.h"
 #include <sys/auxv.h>
@@ -375,6 +376,33 @@ static void writers(void)
 	simple("script", "script");
 }
 
+/* A mount that forbids it, for the program, the script, and the interpreter of a script. */
+static void noexec(void)
+{
+	char line[600];
+	int fd;
+
+	if (access("../noexec", F_OK)) {
+		say("no such file system");
+		return;
+	}
+	copy_self("../noexec/prog", 0755);
+	copy_self("prog", 0755);
+	write_file("../noexec/script", 0755, "#!./prog\n", 9);
+	snprintf(line, sizeof(line), "#!../noexec/prog\n");
+	write_file("script", 0755, line, strlen(line));
+	write_file("../noexec/text", 0755, "text\n", 5);
+	simple("program", "../noexec/prog");
+	simple("script", "../noexec/script");
+	simple("interpreter", "script");
+	simple("text", "../noexec/text");
+	fd = open("../noexec/prog", O_RDONLY | O_CLOEXEC);
+	at("by descriptor", fd, "", AT_EMPTY_PATH);
+	close(fd);
+	say("access %s", lrc(access("../noexec/prog", X_OK)));
+	simple("elsewhere", "prog");
+}
+
 int main(int argc, char **argv, char **envp)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -393,6 +421,8 @@ int main(int argc, char **argv, char **envp)
 		starts();
 	else if (!strcmp(what, "sizes"))
 		sizes();
+	else if (!strcmp(what, "noexec"))
+		noexec();
 	else
 		writers();
 	return 0;

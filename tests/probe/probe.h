@@ -203,7 +203,7 @@ MAYBE static const char *err(int e)
 		{ EPIPE, "EPIPE" },	  { ELOOP, "ELOOP" },	  { ENOSYS, "ENOSYS" },
 		{ ETIMEDOUT, "ETIMEDOUT" }, { EROFS, "EROFS" },	  { ENXIO, "ENXIO" },
 		{ ENAMETOOLONG, "ENAMETOOLONG" }, { EDEADLK, "EDEADLK" }, { ERANGE, "ERANGE" },
-		{ EOPNOTSUPP, "EOPNOTSUPP" }, { ENOSPC, "ENOSPC" },
+		{ EOPNOTSUPP, "EOPNOTSUPP" }, { EFBIG, "EFBIG" }, { ENOSPC, "ENOSPC" },
 	};
 
 	for (size_t i = 0; i < COUNT(names); i++)

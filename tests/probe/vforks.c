@@ -188,10 +188,54 @@ static void sighand(unsigned long flags, const char *name)
 	signal(SIGUSR1, SIG_DFL);
 }
 
+/* What such a child does to its own mask, stack and dispositions is not the parent's. */
+static int changes_itself(void *p)
+{
+	struct {
+		void *sp;
+		int flags;
+		size_t size;
+	} st = { stack_b, 0, sizeof(stack_b) };
+	struct ksigaction ign = { .handler = SIG_IGN };
+
+	set_raw_mask(BIT(SIGTERM) | BIT(SIGSYS));
+	SC(SYS_sigaltstack, &st, NULL);
+	SC(SYS_rt_sigaction, SIGUSR2, &ign, NULL, 8);
+	SC(SYS_rt_sigaction, SIGSYS, &ign, NULL, 8);
+	say("child's mask %s, itself %s", mask_text(raw_mask()), rc(SC(SYS_getpid)));
+	return 5;
+}
+
+static void keeps_itself(unsigned long flags, const char *name)
+{
+	struct {
+		void *sp;
+		int flags;
+		size_t size;
+	} st = { WILD, 7, 7 };
+	struct ksigaction usr2, sys;
+	long r;
+
+	set_raw_mask(BIT(SIGHUP));
+	r = clone_on(flags | SIGCHLD, stack_a + sizeof(stack_a), NULL, NULL, changes_itself, NULL);
+	say("%s = %s", name, reap((pid_t)r));
+	SC(SYS_sigaltstack, NULL, &st);
+	SC(SYS_rt_sigaction, SIGUSR2, NULL, &usr2, 8);
+	SC(SYS_rt_sigaction, SIGSYS, NULL, &sys, 8);
+	say("mask %s, stack %x, USR2 %s SYS %s", mask_text(raw_mask()), (unsigned int)st.flags,
+	    usr2.handler == SIG_IGN ? "ignored" : "default", sys.handler == SIG_IGN ? "ignored" : "default");
+	set_raw_mask(0);
+	signal(SIGUSR2, SIG_DFL);
+	signal(SIGSYS, SIG_DFL);
+}
+
 static void all(void)
 {
 	long r;
 
+	keeps_itself(CLONE_VM, "VM changes itself");
+	keeps_itself(CLONE_VM | CLONE_VFORK, "VM|VFORK changes itself");
+	keeps_itself(CLONE_VM | CLONE_SIGHAND, "VM|SIGHAND changes itself");
 	vforked();
 	exec_from_vfork();
 	side_by_side(CLONE_VM, "VM");
