@@ -60,6 +60,21 @@ static void apply_pending(struct rs_area *a, struct sp_ref ref)
 			sp_sys2(__NR_kill, a->htgid.n, sig);
 }
 
+/*
+ * The parent's word for a new process: nobody but the program reads it again, so it gets the child's number
+ * where the kernel has put its own. Both sides do it: in shared memory the child may look first.
+ */
+static void settid_number(uint64_t word, int32_t hid, int32_t n)
+{
+	int32_t now;
+
+	if (rs_user_read(&now, word, sizeof(now)) || now != hid)
+		return;
+	if (!rs_user_writable(word, sizeof(now)))
+		__atomic_compare_exchange_n((int32_t *)word, &now, n, false, __ATOMIC_SEQ_CST,
+					    __ATOMIC_SEQ_CST);
+}
+
 /* The child, before any program code; its area is set up but for the numbers. */
 static void born(struct rs_area *a, struct rs_frame *f, struct birth *b)
 {
@@ -89,8 +104,11 @@ static void born(struct rs_area *a, struct rs_frame *f, struct birth *b)
 	}
 	if (b->of_init && !thread)
 		rs_sighand_leave_init(a->hand);
-	if (!thread)
+	if (!thread) {
+		if (b->flags & CLONE_PARENT_SETTID && f->scratch[23])
+			settid_number(f->scratch[23], a->htid.n, a->tid.n);
 		apply_pending(a, ref);
+	}
 	if (b->stack)
 		f->regs.rsp = b->stack;
 	f->saved_mask = b->mask;
@@ -172,21 +190,6 @@ static struct rs_area *area_for(struct rs_area *a, struct rs_frame *f, uint64_t 
 		child->hand = &child->levels[0].hand;
 	}
 	return child;
-}
-
-/*
- * The parent's word for a new process: nobody but the program reads it again, so it gets the child's number,
- * unless it changed since (CLEARTID at the same address).
- */
-static void settid_number(uint64_t word, int32_t hid, int32_t n)
-{
-	int32_t now;
-
-	if (rs_user_read(&now, word, sizeof(now)) || now != hid)
-		return;
-	if (!rs_user_writable(word, sizeof(now)))
-		__atomic_compare_exchange_n((int32_t *)word, &now, n, false, __ATOMIC_SEQ_CST,
-					    __ATOMIC_SEQ_CST);
 }
 
 static long once(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t stack)
