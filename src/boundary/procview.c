@@ -36,7 +36,7 @@ static uint64_t seen_set(const struct bd_sigset_view *v, uint64_t kernel)
 	return (kernel & v->keep) | v->set;
 }
 
-#define STAT_SIGNALS 31 /* the first of four fields: proc(5) */
+#define STAT_SIGNALS 31		 /* the first of four fields: proc(5) */
 #define STAT_SET_MAX 0x7fffffffu /* fs/proc/array.c:do_task_stat, "must be decimal for Linux 2.0" */
 
 /* From field 9 on: only the signal sets are the resident's. What the text does not have is no error. */
@@ -58,7 +58,8 @@ static int view_stat_signals(const struct bd_signals *sig, const char *in, size_
 	for (size_t i = 0; i < 4 && pos < len; i++) {
 		start = pos;
 		pos += span(in + pos, len - pos, ' ');
-		if (pos == len || sp_parse_dec(in + start, pos - start, &v) != pos - start)
+		if (pos == start || pos == len ||
+		    sp_parse_dec(in + start, pos - start, &v) != pos - start)
 			return -EINVAL;
 		sp_text_dec(out, (int64_t)(seen_set(views[i], (uint64_t)v) & STAT_SET_MAX));
 		sp_text_char(out, ' ');
@@ -179,7 +180,8 @@ static int view_status(const struct bd_map *map, const char *in, size_t len, str
 	while (pos < len) {
 		size_t value, n, line = span(in + pos, len - pos, '\n');
 		lookup find = status_line(map, in + pos, line, &value);
-		const struct bd_sigset_view *set = find ? NULL : set_line(map->signals, in + pos, line);
+		const struct bd_sigset_view *set =
+			find ? NULL : set_line(map->signals, in + pos, line);
 		sp_vpid number;
 
 		if (set) {

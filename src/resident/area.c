@@ -114,6 +114,21 @@ struct rs_area *rs_area_get(struct rs_area *parent)
 	return a;
 }
 
+/* A fork child may go on in any area of its parent's: the owner word alone says whose it is. */
+struct rs_area *rs_area_of(sp_hpid htgid, sp_hpid htid)
+{
+	uint64_t owner = (uint64_t)(uint32_t)htgid.n << 32 | (uint32_t)htid.n;
+	struct rs_area *a = (struct rs_area *)rs_main_area;
+	uint32_t total = atomic_load(&chunks) * CHUNK;
+
+	if (atomic_load(&a->owner) == owner)
+		return a;
+	for (uint32_t i = 0; i < total; i++)
+		if (atomic_load(&area_at(i)->owner) == owner)
+			return area_at(i);
+	return 0;
+}
+
 void rs_area_put(struct rs_area *child)
 {
 	atomic_store(&child->owner, 0);

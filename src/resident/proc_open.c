@@ -8,10 +8,12 @@
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 #include <linux/memfd.h>
+#include <linux/signal.h>
 
 #include "arch/x86_64/syscall.h"
 #include "boundary/procview.h"
 #include "resident/handlers.h"
+#include "resident/init.h"
 #include "resident/proc.h"
 #include "resident/user.h"
 
@@ -34,27 +36,115 @@ static sp_vpid map_group(void *ctx, sp_hpid hid)
 	return sp_pid_group_number(RS_NS, hid);
 }
 
-static long write_all(long fd, const char *s, size_t n)
+/* At an offset, so that the descriptor's position is still the start. */
+static long write_all(long fd, const char *s, size_t n, size_t at)
 {
 	while (n) {
-		long r = sp_sys3(__NR_write, fd, (long)s, (long)n);
+		long r = sp_sys4(__NR_pwrite64, fd, (long)s, (long)n, (long)at);
 
 		if (r <= 0)
 			return r ? r : -EIO;
 		s += r;
 		n -= (size_t)r;
+		at += (size_t)r;
 	}
 	return 0;
 }
 
-/* Pieces: as many input bytes as cannot outgrow the output. */
-static long convert(struct rs_area *a, enum bd_proc_leaf leaf, long from, long to)
+/* The host tid that a name of a process or thread means; the caller's group has host spellings too. */
+static int32_t named_task(struct rs_area *a, const struct bd_procpath *p)
 {
-	static const struct bd_map map = {map_number, map_group, NULL};
+	if (p->task == BD_TASK_ONE)
+		return rs_in_tid(a, p->tid.n);
+	if (p->kind == BD_PROC_THREAD_SELF)
+		return a->htid.n;
+	return p->kind == BD_PROC_SELF ? a->htgid.n : rs_in_pid(p->pid.n);
+}
+
+static uint32_t group_of(int32_t hid)
+{
+	struct sp_ref ref = sp_pid_find(RS_NS, sp_pid_number(RS_NS, sp_hpid_of(hid)));
+
+	return ref.slot == SP_NO_SLOT ? 0 : atomic_load(&sp_entry_at(RS_NS, ref.slot)->tgid);
+}
+
+/* What was never asked for is as the kernel has it: after an exec it knows what is ignored. */
+static void own_dispositions(const struct rs_sighand *h, struct bd_signals *s)
+{
+	s->caught = (struct bd_sigset_view){0, 0};
+	s->ignored = (struct bd_sigset_view){~h->known, 0};
+	for (int sig = 1; sig <= RS_NSIG; sig++) {
+		if (!(h->known & RS_BIT(sig)))
+			continue;
+		if (h->act[sig - 1].handler > 1)
+			s->caught.set |= RS_BIT(sig);
+		else if (h->act[sig - 1].handler)
+			s->ignored.set |= RS_BIT(sig);
+	}
+}
+
+/*
+ * The thread that asks. While its text is read everything is blocked: what arrives meanwhile is pending
+ * in the kernel, and delivered in the program's view.
+ */
+static void own_mask(const struct rs_frame *f, const struct rs_area *a, struct bd_signals *s)
+{
+	uint64_t blocked = f->saved_mask | (a->sigsys_blocked ? RS_SIGSYS_BIT : 0);
+
+	s->blocked = (struct bd_sigset_view){0, blocked};
+	s->pending.keep = s->shared.keep = blocked;
+	if (!a->sigsys_pending)
+		return;
+	if (a->sigsys_info.code == SI_TKILL)
+		s->pending.set = RS_SIGSYS_BIT;
+	else
+		s->shared.set = RS_SIGSYS_BIT;
+}
+
+/*
+ * What the program believes where the resident's dispositions and masks are in the kernel. Nobody can
+ * tell whether a process other than number 1 catches or blocks SIGSYS: it is shown as not.
+ */
+static void believed(const struct rs_frame *f, struct rs_area *a, const struct bd_procpath *p,
+		     struct bd_signals *s)
+{
+	static const struct bd_sigset_view as_is = {~0ul, 0}, not_ours = {RS_MASK_ALL, 0};
+	int32_t hid = named_task(a, p);
+	bool own = rs_proc_own(a, p);
+	uint32_t group = own ? (uint32_t)a->tgid.n : group_of(hid);
+	const struct rs_area *sibling;
+
+	*s = (struct bd_signals){as_is, as_is, not_ours, as_is, not_ours};
+	if (own)
+		own_dispositions(a->hand, s);
+	if (group == 1) {
+		s->caught = (struct bd_sigset_view){0, atomic_load(&RS_NS->init_handled)};
+		s->ignored = (struct bd_sigset_view){0, atomic_load(&RS_NS->init_ignored)};
+		if (!own && hid == (int32_t)atomic_load(&RS_NS->init_hid))
+			s->blocked.set = atomic_load(&RS_NS->init_blocked) & RS_SIGSYS_BIT;
+	}
+	if (!own)
+		return;
+	if (hid == a->htid.n) {
+		own_mask(f, a, s);
+		return;
+	}
+	sibling = rs_area_of(a->htgid, sp_hpid_of(hid));
+	if (sibling && sibling->sigsys_blocked)
+		s->blocked.set = RS_SIGSYS_BIT;
+	s->shared.keep = f->saved_mask;
+}
+
+/* Pieces: as many input bytes as cannot outgrow the output. */
+static long convert(struct rs_area *a, enum bd_proc_leaf leaf, const struct bd_signals *signals,
+		    long from, long to)
+{
+	const struct bd_map map = {map_number, map_group, NULL, signals};
 	char *in = a->scratch, *out = a->scratch + IN_MAX;
-	size_t room = RS_SCRATCH - IN_MAX, have = 0, cut;
+	size_t room = RS_SCRATCH - IN_MAX, have = 0, written = 0, cut;
 	size_t max = leaf == BD_LEAF_STAT ? IN_MAX : (room - 64) / 6;
 	struct sp_text t;
+	bool end;
 	long n, r;
 
 	_Static_assert(BD_PROCVIEW_ROOM((RS_SCRATCH - IN_MAX - 64) / 6) <= RS_SCRATCH - IN_MAX,
@@ -64,7 +154,9 @@ static long convert(struct rs_area *a, enum bd_proc_leaf leaf, long from, long t
 		if (n < 0)
 			return n;
 		have += (size_t)n;
-		cut = n ? bd_procview_cut(leaf, in, have) : have;
+		/* Texts that are made in one go (fs/seq_file.c:single_open) end with a short read. */
+		end = !n || (leaf != BD_LEAF_CHILDREN && have < max);
+		cut = end ? have : bd_procview_cut(leaf, in, have);
 		if (!cut && have == max)
 			return -EIO;
 		if (!cut)
@@ -73,12 +165,13 @@ static long convert(struct rs_area *a, enum bd_proc_leaf leaf, long from, long t
 		r = bd_procview(leaf, &map, in, cut, &t);
 		if (r)
 			return -EIO;
-		r = write_all(to, out, t.len);
+		r = write_all(to, out, t.len, written);
 		if (r)
 			return r;
+		written += t.len;
 		memmove(in, in + cut, have - cut);
 		have -= cut;
-	} while (n);
+	} while (!end);
 	return 0;
 }
 
@@ -95,6 +188,7 @@ static long memory_file(const char *name, bool cloexec)
 static long open_text(struct rs_frame *f, struct rs_area *a, const struct rs_name *n, bool cloexec)
 {
 	char name[NAME_MAX_BYTES];
+	struct bd_signals signals;
 	size_t len = sp_strnlen(n->host, sizeof(name) - 1);
 	long fd, mem, r;
 
@@ -110,9 +204,8 @@ static long open_text(struct rs_frame *f, struct rs_area *a, const struct rs_nam
 		sp_sys1(__NR_close, fd);
 		return rs_unblock(f, mem);
 	}
-	r = convert(a, (enum bd_proc_leaf)n->p.leaf, fd, mem);
-	if (!r)
-		r = sp_sys3(__NR_lseek, mem, 0, 0);
+	believed(f, a, &n->p, &signals);
+	r = convert(a, (enum bd_proc_leaf)n->p.leaf, &signals, fd, mem);
 	if (!r) {
 		/* The lowest free number is the real one's: open(2). */
 		r = sp_sys3(__NR_dup3, mem, fd, cloexec ? O_CLOEXEC : 0);

@@ -159,6 +159,8 @@ extern struct rs_sighand rs_main_hand;
 /* area.c */
 struct rs_area *rs_area_get(struct rs_area *parent);
 void rs_area_put(struct rs_area *child);
+/* The area of a thread of one's own group, NULL if it is not known. */
+struct rs_area *rs_area_of(sp_hpid htgid, sp_hpid htid);
 void rs_area_init(struct rs_area *a);
 
 /* ids.c: numbers of arguments; unknown ones become RS_NOBODY, which the kernel never has. */

@@ -42,15 +42,18 @@ static void list(const char *what, int fd, size_t size, int old, int positions)
 			if (name[0] >= '0' && name[0] <= '9') {
 				bad |= type != DT_DIR && type != DT_LNK;
 				if (at < sizeof(line) - 40) {
-					at += (size_t)snprintf(line + at, sizeof(line) - at, " %s", name);
+					at += (size_t)snprintf(line + at, sizeof(line) - at, " %s",
+							       name);
 					if (positions)
-						at += (size_t)snprintf(line + at, sizeof(line) - at, "@%ld", (long)e->off);
+						at += (size_t)snprintf(line + at, sizeof(line) - at,
+								       "@%ld", (long)e->off);
 				}
 			} else {
 				others++;
 				self += !strcmp(name, "self") || !strcmp(name, "thread-self");
 				if (!strcmp(name, "thread-self") && positions)
-					at += (size_t)snprintf(line + at, sizeof(line) - at, " T@%ld", (long)e->off);
+					at += (size_t)snprintf(line + at, sizeof(line) - at,
+							       " T@%ld", (long)e->off);
 			}
 			pos += e->len;
 		}
@@ -62,7 +65,7 @@ static void list(const char *what, int fd, size_t size, int old, int positions)
 static void seeks(int fd)
 {
 	struct entry64 *e = (void *)buf;
-	static const long places[] = { 258, 259, 260, 261, 1258, 4194303, 4194562, 256, 257 };
+	static const long places[] = {258, 259, 260, 261, 1258, 4194303, 4194562, 256, 257};
 
 	for (size_t i = 0; i < COUNT(places); i++) {
 		long r = lseek(fd, places[i], SEEK_SET), n = SC(SYS_getdents64, fd, buf, 32);
@@ -83,7 +86,8 @@ static void seeks(int fd)
 		say("room %zu: %s", size, n < 0 ? err((int)-n) : n ? e->name : "end");
 	}
 	lseek(fd, 258, SEEK_SET);
-	say("wild: %s, at %ld", err((int)-SC(SYS_getdents64, fd, WILD, 4096)), (long)lseek(fd, 0, SEEK_CUR));
+	say("wild: %s, at %ld", err((int)-SC(SYS_getdents64, fd, WILD, 4096)),
+	    (long)lseek(fd, 0, SEEK_CUR));
 	lseek(fd, 0, SEEK_SET);
 	say("wild from the start: %s", err((int)-SC(SYS_getdents64, fd, WILD, 4096)));
 	say("no descriptor: %s", err((int)-SC(SYS_getdents64, 77, buf, 4096)));
@@ -131,7 +135,8 @@ static void tasks(void)
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", getpid() + 2, getpid() + 2);
 	fd = open(path, O_RDONLY);
 	memset(name, 0, sizeof(name));
-	say("by the thread's number: %s %.4s", fd < 0 ? err(errno) : "open", read(fd, name, 4) > 0 ? name : "");
+	say("by the thread's number: %s %.4s", fd < 0 ? err(errno) : "open",
+	    read(fd, name, 4) > 0 ? name : "");
 	close(fd);
 	if (write(gate[1], "12345", 5) != 5)
 		die("write");
@@ -173,7 +178,9 @@ static void many(void)
 
 static void descriptors(void)
 {
-	struct { uint64_t flags, mode, resolve; } how = { O_RDONLY | O_CLOEXEC, 0, 0 };
+	struct {
+		uint64_t flags, mode, resolve;
+	} how = {O_RDONLY | O_CLOEXEC, 0, 0};
 	int a, b, c, dir;
 
 	a = open("/proc/self/stat", O_RDONLY);
@@ -194,7 +201,8 @@ static void descriptors(void)
 	say("outside, relative: %s", openat(dir, "3999999/stat", O_RDONLY) < 0 ? err(errno) : "open");
 	say("for writing: %s", open("/proc/self/stat", O_RDWR) < 0 ? err(errno) : "open");
 	say("as a directory: %s", open("/proc/self/stat/", O_RDONLY) < 0 ? err(errno) : "open");
-	say("O_DIRECTORY: %s", open("/proc/self/stat", O_RDONLY | O_DIRECTORY) < 0 ? err(errno) : "open");
+	say("O_DIRECTORY: %s",
+	    open("/proc/self/stat", O_RDONLY | O_DIRECTORY) < 0 ? err(errno) : "open");
 	say("NULL: %s", err((int)-SC(SYS_openat, -100, 0, 0)));
 	say("wild: %s", err((int)-SC(SYS_openat, -100, WILD, 0)));
 	close(dir);
@@ -202,9 +210,10 @@ static void descriptors(void)
 
 static void links(void)
 {
-	static const char *const names[] = { "/proc/self", "/proc/thread-self", "/proc/self/cwd",
-					     "/proc/self/exe", "/proc/self/root", "/proc/self/fd/99",
-					     "/proc/1", "/proc/self/", "/proc/3999999/exe", "/proc/net" };
+	static const char *const names[] = {
+		"/proc/self",	     "/proc/thread-self", "/proc/self/cwd", "/proc/self/exe",
+		"/proc/self/root",   "/proc/self/fd/99",  "/proc/1",	    "/proc/self/",
+		"/proc/3999999/exe", "/proc/net"};
 	char to[4200];
 	int dir, fd;
 
@@ -213,8 +222,10 @@ static void links(void)
 		long one = SC(SYS_readlink, names[i], to, 1);
 
 		say("%s: %s, one byte %ld, none %s, wild %s", names[i],
-		    whole < 0 ? err((int)-whole) : whole > 0 ? "text" : "empty", one < 0 ? 0 : one,
-		    err((int)-SC(SYS_readlink, names[i], to, 0)),
+		    whole < 0	? err((int)-whole)
+		    : whole > 0 ? "text"
+				: "empty",
+		    one < 0 ? 0 : one, err((int)-SC(SYS_readlink, names[i], to, 0)),
 		    err((int)-SC(SYS_readlink, names[i], WILD, 64)));
 	}
 	dir = open("/proc/self/task", O_RDONLY | O_DIRECTORY);

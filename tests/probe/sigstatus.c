@@ -57,9 +57,9 @@ static void show(const char *what, const char *dir)
 	}
 	close(fd);
 	text[n] = 0;
-	say("%s: pending %s, shared %s, blocked %s, ignored %s, caught %s", what, set_in(text, "\nSigPnd:\t"),
-	    set_in(text, "\nShdPnd:\t"), set_in(text, "\nSigBlk:\t"), set_in(text, "\nSigIgn:\t"),
-	    set_in(text, "\nSigCgt:\t"));
+	say("%s: pending %s, shared %s, blocked %s, ignored %s, caught %s", what,
+	    set_in(text, "\nSigPnd:\t"), set_in(text, "\nShdPnd:\t"), set_in(text, "\nSigBlk:\t"),
+	    set_in(text, "\nSigIgn:\t"), set_in(text, "\nSigCgt:\t"));
 	snprintf(path, sizeof(path), "%s/stat", dir);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
@@ -88,7 +88,7 @@ static void handler(int sig)
 
 static void caught(int sig, unsigned long flags, uint64_t mask)
 {
-	struct sigaction sa = { .sa_handler = handler, .sa_flags = (int)flags };
+	struct sigaction sa = {.sa_handler = handler, .sa_flags = (int)flags};
 
 	for (int s = 1; s <= 31; s++)
 		if (mask & BIT(s))
@@ -145,12 +145,14 @@ static void tour(void)
 
 /* --- others ----------------------------------------------------------------------------------- */
 
-static struct gate ready, go;
+/* Who is looked at is out of fork or pthread_create, where libcs block everything, and in a read. */
+static struct gate settled, ready, go;
 static long other;
 
 static void *thread(void *arg)
 {
 	(void)arg;
+	gate_pass(settled);
 	other = SC(SYS_gettid);
 	set_raw_mask(BIT(SIGTERM) | BIT(SIGSYS));
 	show("in a thread", "/proc/thread-self");
@@ -168,6 +170,7 @@ static void threads(void)
 	set_raw_mask(BIT(SIGUSR2));
 	if (pthread_create(&t, NULL, thread, NULL))
 		die("thread");
+	gate_open(settled);
 	gate_pass(ready);
 	snprintf(dir, sizeof(dir), "/proc/self/task/%ld", other);
 	show("the thread, seen by another", dir);
@@ -180,8 +183,8 @@ static void threads(void)
 
 static void children(void)
 {
-	static char *args[] = { self_path, (char *)"after-exec", NULL };
-	static char *env[] = { NULL };
+	static char *args[] = {self_path, (char *)"after-exec", NULL};
+	static char *env[] = {NULL};
 	pid_t pid;
 
 	caught(SIGUSR1, 0, 0);
@@ -192,6 +195,7 @@ static void children(void)
 	signal(SIGSTKFLT, SIG_IGN);
 	pid = fork_or_die();
 	if (!pid) {
+		gate_pass(settled);
 		show("inherited", "/proc/self");
 		signal(SIGSYS, SIG_DFL);
 		set_raw_mask(BIT(SIGTERM) | BIT(SIGHUP));
@@ -202,6 +206,7 @@ static void children(void)
 		gate_pass(go);
 		_exit(0);
 	}
+	gate_open(settled);
 	gate_pass(ready);
 	show_pid("the child, seen by its parent", pid);
 	kill(pid, SIGHUP);
@@ -240,6 +245,7 @@ int main(int argc, char **argv)
 	n = readlink("/proc/self/exe", self_path, sizeof(self_path) - 1);
 	if (n < 0)
 		die("exe");
+	settled = gate_new();
 	ready = gate_new();
 	go = gate_new();
 	say("process %d", getpid());

@@ -49,8 +49,21 @@ static sp_vpid same(void *ctx, sp_hpid hid)
 }
 
 static unsigned asked;
-static const struct bd_map map = {number, group, &asked};
-static const struct bd_map identity = {same, same, NULL};
+static const struct bd_map map = {number, group, &asked, NULL};
+static const struct bd_map identity = {same, same, NULL, NULL};
+
+/* 31 is never shown; what a program believes is there in its place. */
+#define SYS (1ull << 30)
+static const struct bd_signals signals = {
+	.pending = {0xffff, 0x10000},
+	.shared = {~0ull, SYS},
+	.blocked = {0, 0x8000000000000201},
+	.ignored = {~0x1000ull, 0},
+	.caught = {~SYS, 0x4},
+};
+static const struct bd_signals untouched = {{~0ull, 0}, {~0ull, 0}, {~0ull, 0}, {~0ull, 0}, {~0ull, 0}};
+static const struct bd_map believing = {same, same, NULL, &signals};
+static const struct bd_map unbelieving = {same, same, NULL, &untouched};
 
 static char result[1 << 20];
 
@@ -148,6 +161,71 @@ static void status_texts(void **state)
 	assert_int_equal(view(BD_LEAF_STATUS, &map, "Pid:\t12x\n"), -EINVAL);
 	assert_int_equal(view(BD_LEAF_STATUS, &map, "Pid:\t-1\n"), -EINVAL);
 	assert_int_equal(view(BD_LEAF_STATUS, &map, "Pid:\t"), -EINVAL);
+}
+
+static void signal_sets(void **state)
+{
+	static const char in[] =
+		"SigQ:\t1/2\nSigPnd:\tffffffffffffffff\nShdPnd:\t0000000000000001\n"
+		"SigBlk:\tffffffffffffffff\nSigIgn:\t0000000000001002\n"
+		"SigCgt:\t00000001c0000001\nCapInh:\t00000000ffffffff\n";
+	static const char want[] =
+		"SigQ:\t1/2\nSigPnd:\t000000000001ffff\nShdPnd:\t0000000040000001\n"
+		"SigBlk:\t8000000000000201\nSigIgn:\t0000000000000002\n"
+		"SigCgt:\t0000000180000005\nCapInh:\t00000000ffffffff\n";
+	static const char *const bad[] = {
+		"SigBlk:\t\n",
+		"SigBlk:\t000000000000000\n",
+		"SigBlk:\t00000000000000000\n",
+		"SigBlk:\t000000000000000G\n",
+		"SigBlk:\t000000000000000A\n",
+		"SigBlk:\t 00000000000000\n",
+		"SigBlk:\t",
+	};
+	/* Fields 9 to 30, as many as there are, then the four sets and what is behind them. */
+	static const char stat[] =
+		"1 (a) S 0 1 1 0 -1 4194304 " /* 9 */
+		"10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 18446744073709551615 26 "
+		"27 28 29 30 ";
+
+	(void)state;
+	assert_int_equal(view(BD_LEAF_STATUS, &believing, in), 0);
+	assert_string_equal(result, want);
+	assert_int_equal(view(BD_LEAF_STATUS, &unbelieving, in), 0);
+	assert_string_equal(result, in);
+	assert_int_equal(view(BD_LEAF_STATUS, &identity, "SigBlk:\tx\n"), 0);
+	assert_int_equal(view(BD_LEAF_STATUS, &believing, "SigBlk:\t0000000000000000"), 0);
+	assert_string_equal(result, "SigBlk:\t8000000000000201");
+	assert_int_equal(
+		view(BD_LEAF_STATUS, &believing, "SigBlk:\nSigBlk\nXSigBlk:\tz\nSigBlk: z\n"), 0);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (view(BD_LEAF_STATUS, &believing, bad[i]) != -EINVAL)
+			fail_msg("taken for a signal set: %s", bad[i]);
+
+	for (int more = 0; more < 2; more++) {
+		char text[512], wanted[512];
+
+		snprintf(text, sizeof(text), "%s2147483647 2147483647 4098 1073741825 %s", stat,
+			 more ? "18446744073709551615 0 0\n" : "");
+		snprintf(wanted, sizeof(wanted), "%s131071 513 2 5 %s", stat,
+			 more ? "18446744073709551615 0 0\n" : "");
+		assert_int_equal(view(BD_LEAF_STAT, &believing, text), 0);
+		assert_string_equal(result, wanted);
+		assert_int_equal(view(BD_LEAF_STAT, &unbelieving, text), 0);
+		assert_string_equal(result, text);
+	}
+	assert_int_equal(view(BD_LEAF_STAT, &believing, "1 (a) S 0 1 1 0 -1 9 10\n"), 0);
+	assert_string_equal(result, "1 (a) S 0 1 1 0 -1 9 10\n");
+	assert_int_equal(view(BD_LEAF_STAT, &believing, stat), 0);
+	assert_string_equal(result, stat);
+	for (size_t i = 0; i < 4; i++) {
+		static const char *const sets[] = {"x 0 0 0 0\n", "0 2147483648 0 0 0\n",
+						   "0 0  0 0\n", "0 0 0 1"};
+		char text[512];
+
+		snprintf(text, sizeof(text), "%s%s", stat, sets[i]);
+		assert_int_equal(view(BD_LEAF_STAT, &believing, text), -EINVAL);
+	}
 }
 
 static void children_texts(void **state)
@@ -294,6 +372,8 @@ static void check_process(const char *dir)
 	if (len) {
 		assert_int_equal(view(BD_LEAF_STAT, &identity, in), 0);
 		assert_string_equal(result, in);
+		assert_int_equal(view(BD_LEAF_STAT, &unbelieving, in), 0);
+		assert_string_equal(result, in);
 		assert_int_equal(view(BD_LEAF_STAT, &map, in), 0);
 		assert_int_equal(sscanf(strrchr(in, ')'), ") %*c %d %d %d %d %d", a, a + 1, a + 2,
 					a + 3, a + 4),
@@ -313,6 +393,10 @@ static void check_process(const char *dir)
 	if (slurp(path, in, sizeof(in))) {
 		assert_int_equal(view(BD_LEAF_STATUS, &identity, in), 0);
 		assert_string_equal(result, in);
+		assert_int_equal(view(BD_LEAF_STATUS, &unbelieving, in), 0);
+		assert_string_equal(result, in);
+		assert_int_equal(view(BD_LEAF_STATUS, &believing, in), 0);
+		assert_non_null(strstr(result, "\nSigBlk:\t8000000000000201\n"));
 		assert_int_equal(view(BD_LEAF_STATUS, &map, in), 0);
 		assert_int_equal(field(result, "\nTgid:\t"), seven(field(in, "\nTgid:\t")));
 		assert_int_equal(field(result, "\nPid:\t"), seven(field(in, "\nPid:\t")));
@@ -374,9 +458,13 @@ static void this_machine(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(stat_texts),	      cmocka_unit_test(status_texts),
-		cmocka_unit_test(children_texts),     cmocka_unit_test(other_leaves),
-		cmocka_unit_test(every_size_of_room), cmocka_unit_test(pieces_make_the_whole),
+		cmocka_unit_test(stat_texts),
+		cmocka_unit_test(status_texts),
+		cmocka_unit_test(signal_sets),
+		cmocka_unit_test(children_texts),
+		cmocka_unit_test(other_leaves),
+		cmocka_unit_test(every_size_of_room),
+		cmocka_unit_test(pieces_make_the_whole),
 		cmocka_unit_test(this_machine),
 	};
 
