@@ -36,12 +36,14 @@ static sp_vpid map_group(void *ctx, sp_hpid hid)
 	return sp_pid_group_number(RS_NS, hid);
 }
 
-/* At an offset, so that the descriptor's position is still the start. */
+/* At an offset, so that the descriptor's position is still the start; a pipe has none. */
 static long write_all(long fd, const char *s, size_t n, size_t at)
 {
 	while (n) {
 		long r = sp_sys4(__NR_pwrite64, fd, (long)s, (long)n, (long)at);
 
+		if (r == -ESPIPE)
+			r = sp_sys3(__NR_write, fd, (long)s, (long)n);
 		if (r <= 0)
 			return r ? r : -EIO;
 		s += r;
@@ -184,6 +186,33 @@ static long memory_file(const char *name, bool cloexec)
 	return fd == -EINVAL ? sp_sys2(__NR_memfd_create, (long)name, (long)flags) : fd;
 }
 
+/*
+ * Under `ulimit -f` not even a memory file can be written: then the text is in a pipe, which can be
+ * read but not sought. Returns the pipe's end to read, or -errno.
+ */
+static long through_pipe(struct rs_area *a, enum bd_proc_leaf leaf, const struct bd_signals *signals,
+			 long from, bool cloexec)
+{
+	uint64_t xfsz = RS_BIT(SIGXFSZ), zero[2] = {0, 0};
+	int ends[2];
+	long r;
+
+	/* The write that failed raised it for us, not for the program. */
+	sp_sys4(__NR_rt_sigtimedwait, (long)&xfsz, 0, (long)zero, 8);
+	sp_sys3(__NR_lseek, from, 0, 0);
+	r = sp_sys2(__NR_pipe2, (long)ends, cloexec ? O_CLOEXEC : 0);
+	if (r)
+		return r;
+	/* More than a pipe holds cannot be shown this way, and must not hang. */
+	sp_sys3(__NR_fcntl, ends[1], F_SETFL, O_NONBLOCK);
+	r = convert(a, leaf, signals, from, ends[1]);
+	sp_sys1(__NR_close, ends[1]);
+	if (!r)
+		return ends[0];
+	sp_sys1(__NR_close, ends[0]);
+	return r == -EAGAIN ? -EFBIG : r;
+}
+
 /* The planned call opens the real text. */
 static long open_text(struct rs_frame *f, struct rs_area *a, const struct rs_name *n, bool cloexec)
 {
@@ -206,6 +235,11 @@ static long open_text(struct rs_frame *f, struct rs_area *a, const struct rs_nam
 	}
 	believed(f, a, &n->p, &signals);
 	r = convert(a, (enum bd_proc_leaf)n->p.leaf, &signals, fd, mem);
+	if (r == -EFBIG) {
+		sp_sys1(__NR_close, mem);
+		mem = through_pipe(a, (enum bd_proc_leaf)n->p.leaf, &signals, fd, cloexec);
+		r = mem < 0 ? mem : 0;
+	}
 	if (!r) {
 		/* The lowest free number is the real one's: open(2). */
 		r = sp_sys3(__NR_dup3, mem, fd, cloexec ? O_CLOEXEC : 0);
@@ -217,7 +251,8 @@ static long open_text(struct rs_frame *f, struct rs_area *a, const struct rs_nam
 		/* It ended between open and read: for the program it was gone before. */
 		r = r == -ESRCH ? -ENOENT : r;
 	}
-	sp_sys1(__NR_close, mem);
+	if (mem >= 0)
+		sp_sys1(__NR_close, mem);
 	if (r < 0)
 		sp_sys1(__NR_close, fd);
 	return rs_unblock(f, r);
