@@ -95,7 +95,8 @@ static void born(struct rs_area *a, struct rs_frame *f, struct birth *b)
 		die_now(); /* the parent clones again, or the entry was swept with it */
 	if (!thread && atomic_load(&RS_NS->closing))
 		die_now();
-	if (!(b->flags & CLONE_SIGHAND) || b->flags & CLONE_CLEAR_SIGHAND)
+	/* Only if a sibling held it: a store would copy the page. */
+	if (!(b->flags & CLONE_SIGHAND) && atomic_load(&a->hand->lock))
 		atomic_store(&a->hand->lock, 0);
 	if (b->flags & CLONE_CLEAR_SIGHAND) {
 		/* Handlers are default in the kernel now, ignored stays: ask it again. */

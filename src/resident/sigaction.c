@@ -152,16 +152,17 @@ static long enact(struct rs_area *a, int sig, const struct ax_sigaction *act, bo
 }
 
 /*
- * Default stays default: posix_spawn's child says so for every signal. (Ignoring again is not nothing, it
- * forgets what is queued; and so does the default of a signal that is ignored by default.)
+ * Default stays default, in a table that only this thread has: what posix_spawn's child says for every
+ * signal. (For what is ignored by default it is not nothing: it forgets what is queued.)
  */
-static bool nothing_new(const struct rs_area *a, int sig, const struct ax_sigaction *old,
-			const struct ax_sigaction *new)
+static bool nothing_new(const struct rs_area *a, int sig, const struct ax_sigaction *new)
 {
-	if (sig == SIGCHLD || sig == SIGCONT || sig == SIGURG || sig == SIGWINCH)
-		return false;
-	return new->handler == DFL && old->handler == DFL && a->tgid.n != 1 &&
-	       !((new->flags ^ old->flags) & PASSED);
+	const uint64_t ignored = RS_BIT(SIGCHLD) | RS_BIT(SIGCONT) | RS_BIT(SIGURG) | RS_BIT(SIGWINCH);
+	const struct ax_sigaction *old = &a->hand->act[sig - 1];
+
+	return a->hand == &a->levels[a->level].hand && a->hand->known & RS_BIT(sig) &&
+	       new->handler == DFL && old->handler == DFL && a->tgid.n != 1 &&
+	       !((new->flags ^ old->flags) & PASSED) && !(ignored & RS_BIT(sig));
 }
 
 long rs_h_rt_sigaction(struct rs_frame *f, struct rs_area *a)
@@ -181,19 +182,27 @@ long rs_h_rt_sigaction(struct rs_frame *f, struct rs_area *a)
 	if (sig < 1 || sig > RS_NSIG || (f->a[1] && (sig == SIGKILL || sig == SIGSTOP)))
 		return -EINVAL;
 	if (!f->a[1]) {
-		/* posix_spawn asks for all 64 in the child: no lock, nothing is learnt. */
+		/* posix_spawn asks for all 64 in the child: no lock. */
 		ask(a, sig, &old);
+		if (h == &a->levels[a->level].hand && !(h->known & RS_BIT(sig))) {
+			h->act[sig - 1] = old;
+			h->known |= RS_BIT(sig);
+		}
 		return f->a[2] ? rs_user_write((uint64_t)f->a[2], &old, sizeof(old)) : 0;
 	}
 	new.flags &= KNOWN;
 	new.mask &= ~(RS_BIT(SIGKILL) | RS_BIT(SIGSTOP));
+	if (nothing_new(a, sig, &new)) {
+		old = h->act[sig - 1];
+		h->act[sig - 1] = new;
+		return f->a[2] ? rs_user_write((uint64_t)f->a[2], &old, sizeof(old)) : 0;
+	}
 	rs_block(f);
 	lock(h);
 	learn(a, sig);
 	old = h->act[sig - 1];
 	h->act[sig - 1] = new;
-	if (!nothing_new(a, sig, &old, &new))
-		r = enact(a, sig, &new, true);
+	r = enact(a, sig, &new, true);
 	unlock(h);
 	if (!r && f->a[2])
 		r = rs_user_write((uint64_t)f->a[2], &old, sizeof(old));

@@ -64,9 +64,41 @@ long rs_user_read(void *dst, uint64_t src, size_t n)
 	return r;
 }
 
+/*
+ * Cheaper where whole words of the page are to be overwritten anyway: the kernel stores the mask in one
+ * of them.
+ */
+static long probe_overwrite(uint64_t from, uint64_t to)
+{
+	uint64_t word = (from + 7) & ~7ul;
+
+	if (word + 8 > to)
+		return probe_write(from);
+	return sp_sys4(__NR_rt_sigprocmask, 0, 0, (long)word, 8) ? -EFAULT : 0;
+}
+
+static long probe_range(uint64_t at, size_t n)
+{
+	uint64_t end = at + n;
+
+	if (!n)
+		return 0;
+	if (end < at || end > USER_END || at < PAGE)
+		return -EFAULT;
+	while (at < end) {
+		uint64_t next = (at & ~(PAGE - 1)) + PAGE;
+		long r = probe_overwrite(at, next < end ? next : end);
+
+		if (r)
+			return r;
+		at = next;
+	}
+	return 0;
+}
+
 long rs_user_write(uint64_t dst, const void *src, size_t n)
 {
-	long r = probe(dst, n, probe_write);
+	long r = probe_range(dst, n);
 
 	if (!r)
 		memcpy((void *)dst, src, n);

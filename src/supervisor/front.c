@@ -19,6 +19,9 @@
 #include "supervisor/tty.h"
 #include "supervisor/util.h"
 
+#define HELD_MSEC 20
+#define HELD_MAX_MSEC 2000
+
 struct front {
 	struct sv_boot *b;
 	sp_hpid super;
@@ -27,6 +30,8 @@ struct front {
 	uint32_t stops_seen;
 	bool started;
 	bool continued; /* somebody continued us since the last look */
+	uint64_t held;	/* signals that init blocked when they came */
+	long long held_due, held_pause;
 };
 
 static uint32_t ended(const struct front *f)
@@ -41,27 +46,66 @@ static void tell(struct front *f, enum sv_order order, int arg)
 	send(f->b->ctl_front, &t, sizeof(t), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+/* What number 1 does with signals, as the program sees it. */
+struct dispositions {
+	uint64_t handled, ignored, blocked;
+};
+
+static struct dispositions of_init(const struct front *f)
+{
+	const struct sp_segment *seg = f->b->seg;
+
+	/* Before its first exec there is no program yet; what is in the segment is the resident's. */
+	if (!atomic_load(&seg->init_running))
+		return (struct dispositions){.ignored = f->b->caller.ignored};
+	return (struct dispositions){
+		.handled = atomic_load(&seg->init_handled),
+		.ignored = atomic_load(&seg->init_ignored),
+		.blocked = atomic_load(&seg->init_blocked),
+	};
+}
+
 /*
  * A signal that would have ended or informed the program if it had been started without us. What the
- * terminal sent has reached the program already: it is in the same group.
+ * terminal sent has reached the program already: it is in the same group. One that the program blocks
+ * may be waited for (sigwait, signalfd) or be held off for a moment (a shell around its fork): then
+ * number 1's immunity drops it in the end, and we look again whether that is what happened.
  */
 static void on_signal(struct front *f, int sig, bool from_kernel)
 {
-	const struct sp_segment *seg = f->b->seg;
+	struct dispositions d = of_init(f);
 	uint64_t bit = sv_sig_bit(sig);
 	bool from_terminal = from_kernel &&
 			     (sig == SIGINT || sig == SIGQUIT || sig == SIGHUP || sig == SIGWINCH);
 
-	if ((atomic_load(&seg->init_handled) | atomic_load(&seg->init_blocked)) & bit) {
-		if (!from_terminal)
-			tell(f, SV_ORDER_FORWARD, sig);
+	if (((d.handled | d.blocked) & bit) && !from_terminal)
+		tell(f, SV_ORDER_FORWARD, sig);
+	if (((d.handled | d.ignored) & bit) || !sv_sig_ends(sig))
+		return;
+	if (d.blocked & bit) {
+		f->held |= bit;
+		f->held_pause = HELD_MSEC;
+		f->held_due = sv_now_msec() + HELD_MSEC;
 		return;
 	}
-	if ((atomic_load(&seg->init_ignored) & bit) || !sv_sig_ends(sig))
-		return;
-	if (!f->started && (f->b->caller.ignored & bit))
-		return;
 	tell(f, SV_ORDER_END, sig);
+}
+
+static void follow_held(struct front *f)
+{
+	struct dispositions d = of_init(f);
+	uint64_t dropped = f->held & ~(d.handled | d.ignored | d.blocked);
+
+	if (!f->held || sv_now_msec() < f->held_due)
+		return;
+	for (int sig = 1; sig < NSIG; sig++)
+		if (dropped & sv_sig_bit(sig))
+			tell(f, SV_ORDER_END, sig);
+	f->held &= d.blocked & ~dropped;
+	f->held_pause *= 2;
+	f->held_due = sv_now_msec() + f->held_pause;
+	if (f->held_pause > HELD_MAX_MSEC)
+		f->held = 0; /* the program takes it in its own way */
 }
 
 static void reap(struct front *f)
@@ -148,8 +192,8 @@ static void watch(struct front *f)
 		};
 
 		/* After a hang-up the supervisor's zombie is a matter of moments: no need to spin. */
-		if (poll(p, 3, -1) > 0 && ((p[1].revents | p[2].revents) & POLLHUP) &&
-		    !p[0].revents && !ended(f))
+		if (poll(p, 3, f->held ? HELD_MSEC : -1) > 0 &&
+		    ((p[1].revents | p[2].revents) & POLLHUP) && !p[0].revents && !ended(f))
 			poll(p, 1, 10);
 		drain(f);
 		on_signals(f);
@@ -157,6 +201,7 @@ static void watch(struct front *f)
 			break;
 		follow_start(f);
 		follow_init(f);
+		follow_held(f);
 	}
 }
 
