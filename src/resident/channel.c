@@ -7,6 +7,7 @@
 #include <asm/unistd.h>
 #include <linux/errno.h>
 #include <linux/fcntl.h>
+#include <linux/resource.h>
 
 #include "arch/x86_64/syscall.h"
 #include "arch/x86_64/uapi.h"
@@ -22,7 +23,7 @@
 #define SOL_SOCKET_ 1
 #define SCM_RIGHTS_ 1
 
-long rs_fetch_fds(int fds[2])
+long rs_fetch_fds(const char *name, uint32_t n, int fds[2])
 {
 	struct ax_sockaddr_un un = {.family = AF_UNIX_};
 	struct {
@@ -37,12 +38,11 @@ long rs_fetch_fds(int fds[2])
 		.control = (uint64_t)&cm,
 		.controllen = sizeof(cm),
 	};
-	uint32_t n = RS_NS->sock_len;
 	long s, r;
 
-	if (!n || n > sizeof(RS_NS->sock_name))
+	if (!n || n >= sizeof(un.path))
 		return -ENOENT;
-	memcpy(un.path + 1, RS_NS->sock_name, n);
+	memcpy(un.path + 1, name, n);
 	s = sp_sys3(__NR_socket, AF_UNIX_, SOCK_SEQPACKET_ | SOCK_CLOEXEC_, 0);
 	if (s < 0)
 		return s;
@@ -74,14 +74,11 @@ bool rs_resident_fd_usable(void)
 	return is_file(RS_NS->resident_fd, RS_NS->resident_ino, RS_NS->resident_dev);
 }
 
-long rs_segment_fd_ensure(void)
+static long fetch_segment(long home)
 {
-	long home = RS_NS->segment_fd, r;
 	int fds[2];
+	long r = rs_fetch_fds(RS_NS->sock_name, RS_NS->sock_len, fds);
 
-	if (is_file(home, RS_NS->segment_ino, RS_NS->segment_dev))
-		return home;
-	r = rs_fetch_fds(fds);
 	if (r)
 		return r;
 	sp_sys1(__NR_close, fds[1]);
@@ -91,6 +88,27 @@ long rs_segment_fd_ensure(void)
 	else
 		r = sp_sys3(__NR_fcntl, fds[0], F_DUPFD, 3);
 	sp_sys1(__NR_close, fds[0]);
+	return r;
+}
+
+long rs_segment_fd_ensure(void)
+{
+	long home = RS_NS->segment_fd, r;
+	uint64_t old[2], wide[2];
+
+	if (is_file(home, RS_NS->segment_ino, RS_NS->segment_dev))
+		return home;
+	r = fetch_segment(home);
+	if (r != -EMFILE && r != -EBADF && r != -ETOOMANYREFS)
+		return r;
+	/* The program's soft limit is in the way; its hard limit may leave room for a moment. */
+	if (sp_sys4(__NR_prlimit64, 0, RLIMIT_NOFILE, 0, (long)old) || old[0] >= old[1])
+		return r;
+	wide[0] = wide[1] = old[1];
+	if (!sp_sys4(__NR_prlimit64, 0, RLIMIT_NOFILE, (long)wide, 0)) {
+		r = fetch_segment(home);
+		sp_sys4(__NR_prlimit64, 0, RLIMIT_NOFILE, (long)old, 0);
+	}
 	return r;
 }
 

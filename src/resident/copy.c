@@ -12,15 +12,14 @@
 #include "arch/x86_64/syscall.h"
 #include "resident/resident.h"
 
-void rs_copy_free_one(int keep)
+void rs_copy_free_some(int n, int keep)
 {
 	uint64_t lim[2] = {0, 0};
 
 	sp_sys4(__NR_prlimit64, 0, RLIMIT_NOFILE, 0, (long)lim);
-	/* Two: a program and its interpreter are open at once only here. */
-	for (int64_t fd = (int64_t)lim[0] - 1, n = 0; fd >= 0 && n < 2; fd--)
+	for (int64_t fd = (int64_t)lim[0] - 1; fd >= 0 && n; fd--)
 		if (fd != keep && !sp_sys1(__NR_close, fd))
-			n++;
+			n--;
 }
 
 long rs_copy_run(void (*job)(void *), void *arg)

@@ -316,7 +316,7 @@ static void look_job(void *arg)
 {
 	struct look *l = arg;
 
-	rs_copy_free_one(l->dirfd);
+	rs_copy_free_some(2, l->dirfd);
 	l->p->npieces = 0;
 	l->result = resolve(l->p, l->dirfd, l->p->path, l->flags, l->name);
 }
@@ -377,7 +377,7 @@ static long exec_resident(uint64_t vec, uint64_t envp)
 	if (r != -ENOENT && r != -ENOTDIR && r != -EACCES && r != -EBADF)
 		return r;
 	/* No /proc here (chroot), or the descriptor was closed: the supervisor has the file. */
-	if (rs_fetch_fds(fds))
+	if (rs_fetch_fds(RS_NS->sock_name, RS_NS->sock_len, fds))
 		return r;
 	r = sp_sys6(__NR_execveat, fds[1], (long)"", (long)vec, (long)envp, AT_EMPTY_PATH, 0);
 	sp_sys1(__NR_close, fds[0]);
@@ -401,6 +401,12 @@ static long go(struct rs_area *a, struct plan *p, struct rs_frame *f, long targe
 	if (n < 0)
 		return n;
 	seg = rs_segment_fd_ensure();
+	if (seg == -EMFILE || seg == -ETOOMANYREFS) {
+		/* Not one descriptor is left: the new image fetches the segment itself. */
+		seg = NONE;
+		ho.sock = RS_NS->sock_name;
+		ho.sock_len = RS_NS->sock_len;
+	}
 	if (seg < 0)
 		return seg;
 	ho.segment_fd = (uint32_t)seg;
@@ -447,7 +453,7 @@ static long go(struct rs_area *a, struct plan *p, struct rs_frame *f, long targe
 		a->map_size = 0;
 	}
 out:
-	if (seg != RS_NS->segment_fd)
+	if (seg != RS_NS->segment_fd && seg != NONE)
 		sp_sys1(__NR_close, seg);
 	return r;
 }

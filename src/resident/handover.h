@@ -3,12 +3,13 @@
  * What passes from one image of the resident to the next, and from the supervisor to the first:
  * two argv slots in front of the program's own arguments, never the environment.
  *
- *   argv[0]  "subpid1:SEG,TARGET,FLAGS,MASK" in lower-case hexadecimal
- *              SEG     descriptor of the segment (hidden, kept)
+ *   argv[0]  "subpid1:SEG,TARGET,FLAGS,MASK,SOCK" in lower-case hexadecimal but for SOCK
+ *              SEG     descriptor of the segment (hidden, kept), or ffffffff: none was free, fetch it
  *              TARGET  descriptor of the program's file (closed after mapping), or ffffffff: none
  *                      was free, open it by name
  *              FLAGS   enum rs_handover_flag
  *              MASK    the program's signal mask (bit n-1); all are blocked until it runs
+ *              SOCK    the supervisor's abstract address, if SEG is ffffffff
  *   argv[1]  the program's path: AT_EXECFN; with RS_HO_FIRST the path that is to be executed
  *   argv[2]  argv[0] of the program, and so on
  *
@@ -29,7 +30,7 @@
 #define RS_HO_MAGIC "subpid1:"
 #define RS_HO_SLOTS \
 	2 /* even, so that the initial stack keeps its alignment when they are spliced out */
-#define RS_HO_MAX 96 /* bytes of argv[0], NUL included */
+#define RS_HO_MAX 128 /* bytes of argv[0], NUL included */
 
 enum rs_handover_flag {
 	RS_HO_FIRST = 1,
@@ -43,6 +44,8 @@ struct rs_handover {
 	uint32_t target_fd;
 	uint32_t flags;
 	uint64_t mask;
+	const char *sock; /* the supervisor's address, sock_len bytes; only if segment_fd is none */
+	uint32_t sock_len;
 };
 
 static inline void rs_handover_format(char buf[RS_HO_MAX], const struct rs_handover *h)
@@ -58,6 +61,8 @@ static inline void rs_handover_format(char buf[RS_HO_MAX], const struct rs_hando
 	sp_text_hex(&t, h->flags);
 	sp_text_char(&t, ',');
 	sp_text_hex(&t, h->mask);
+	sp_text_char(&t, ',');
+	sp_text_bytes(&t, h->sock, h->sock_len);
 }
 
 static inline int rs_handover_parse(const char *s, struct rs_handover *h)
@@ -72,7 +77,12 @@ static inline int rs_handover_parse(const char *s, struct rs_handover *h)
 	h->flags = (uint32_t)sp_parse_hex(&s);
 	s += *s == ',';
 	h->mask = sp_parse_hex(&s);
-	return *s ? -1 : 0;
+	if (*s++ != ',')
+		return -1;
+	h->sock = s;
+	for (h->sock_len = 0; s[h->sock_len]; h->sock_len++)
+		;
+	return 0;
 }
 
 /*

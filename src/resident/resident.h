@@ -183,10 +183,10 @@ void rs_sweep(void);
 /*
  * copy.c: runs job(arg) in a child that shares memory but has a copy of the descriptor table, and waits for it: for
  * opening files when no descriptor is free. 0 or -errno of the clone. In the job
- * rs_copy_free_one closes a descriptor of the copy (not `keep`).
+ * rs_copy_free_some closes n descriptors of the copy (not `keep`).
  */
 sp_must_check long rs_copy_run(void (*job)(void *), void *arg);
-void rs_copy_free_one(int keep);
+void rs_copy_free_some(int n, int keep);
 /* entry.S */
 long rs_copy_gate(void (*job)(void *), void *arg);
 
@@ -197,7 +197,8 @@ long rs_copy_gate(void (*job)(void *), void *arg);
 long rs_segment_fd_ensure(void);
 /* Whether the hidden descriptor of the resident's file still is that. */
 bool rs_resident_fd_usable(void);
-long rs_fetch_fds(int fds[2]);
+/* From the supervisor at abstract address name (n bytes): the segment, the resident's file. */
+long rs_fetch_fds(const char *name, uint32_t n, int fds[2]);
 
 /* exec.c */
 long rs_exec(struct rs_frame *f, struct rs_area *a, int dirfd, uint64_t path, uint64_t argv,

@@ -29,6 +29,7 @@
 #define SECCOMP_FILTER_FLAG_SPEC_ALLOW 4
 #endif
 #define FAIL 125
+#define NONE 0xffffffffu
 
 _Noreturn void rs_start(uint64_t *sp);
 
@@ -52,18 +53,46 @@ static void parse_stack(uint64_t *sp, struct stack *s)
 	s->auxc += 2;
 }
 
+static long map_segment(long fd)
+{
+	return sp_sys6(__NR_mmap, SP_SEGMENT_ADDR, SP_SEGMENT_SIZE, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_FIXED_NOREPLACE, fd, 0);
+}
+
+struct attach_job {
+	const struct rs_handover *ho;
+	long result;
+};
+
+static void attach_by_channel(void *arg)
+{
+	struct attach_job *j = arg;
+	int fds[2];
+
+	rs_copy_free_some(3, -1);
+	j->result = rs_fetch_fds(j->ho->sock, j->ho->sock_len, fds);
+	if (!j->result)
+		j->result = map_segment(fds[0]);
+}
+
 static void attach(const struct rs_handover *ho)
 {
-	long r = sp_sys6(__NR_mmap, SP_SEGMENT_ADDR, SP_SEGMENT_SIZE, PROT_READ | PROT_WRITE,
-			 MAP_SHARED | MAP_FIXED_NOREPLACE, ho->segment_fd, 0);
+	struct attach_job j = {ho, -EMFILE};
+	long r;
 
+	if (ho->segment_fd != NONE) {
+		r = map_segment(ho->segment_fd);
+	} else {
+		r = rs_copy_run(attach_by_channel, &j);
+		r = r ? r : j.result;
+	}
 	if (r != (long)SP_SEGMENT_ADDR)
 		rs_die(r == -ENOMEM ? "no address space for the namespace's segment (ulimit -v?)"
 				    : "cannot attach to the namespace's segment",
 		       FAIL);
 	if (sp_ns_check(RS_NS, SP_SEGMENT_SIZE))
 		rs_die("the namespace's segment is of another version", FAIL);
-	if ((int32_t)ho->segment_fd != RS_NS->segment_fd)
+	if (ho->segment_fd != NONE && (int32_t)ho->segment_fd != RS_NS->segment_fd)
 		sp_sys1(__NR_close, ho->segment_fd);
 }
 
@@ -253,7 +282,7 @@ static void load_by_name(void *arg)
 {
 	struct load_job *j = arg;
 
-	rs_copy_free_one(-1);
+	rs_copy_free_some(2, -1);
 	j->result = sp_sys3(__NR_open, (long)j->path, O_RDONLY | O_CLOEXEC, 0);
 	if (j->result >= 0)
 		j->result = rs_load((int)j->result, j->img);
@@ -298,7 +327,7 @@ _Noreturn void rs_start(uint64_t *sp)
 	rs_main_hand.known = 1ul << (SIGSYS - 1);
 	rs_main_hand.act[SIGSYS - 1].handler = !!(ho.flags & RS_HO_SIGSYS_IGNORED);
 	path = (const char *)s.argv[1];
-	if (ho.target_fd != 0xffffffffu)
+	if (ho.target_fd != NONE)
 		r = rs_load((int)ho.target_fd, &img);
 	else
 		r = load_without_descriptor((const char *)s.argv[ho.flags & RS_HO_SCRIPT ? 2 : 1],
