@@ -407,6 +407,30 @@ def signals_to_the_front(_):
 
 
 @test
+def signals_that_number_1_blocks(_):
+    for code, want in ((f"time.sleep(.2); signal.pthread_sigmask(signal.SIG_UNBLOCK, s); time.sleep({MARK})",
+                        -15),
+                       ("signal.sigwait(s); sys.exit(6)", 6)):
+        p = subprocess.Popen([SUBPID, "run", sys.executable, "-c", "import signal, sys, time\n"
+                              "s = {signal.SIGTERM}; signal.pthread_sigmask(signal.SIG_BLOCK, s)\n"
+                              f"print('up', flush=True); {code}"], stdout=subprocess.PIPE, text=True)
+        assert p.stdout.readline() == "up\n"
+        os.kill(p.pid, signal.SIGTERM)
+        assert p.wait(10) == want, (code, p.returncode)
+        p.stdout.close()
+
+
+@test
+def signals_at_the_very_start(_):
+    for i in range(30):
+        p = subprocess.Popen([SUBPID, "run", "sleep", MARK], start_new_session=True)
+        time.sleep(i * .0002)
+        os.kill(p.pid, signal.SIGTERM)
+        assert p.wait(10) == -15, p.returncode
+    none_left(MARK, 1)
+
+
+@test
 def ignored_signals_stay_ignored(_):
     p = subprocess.Popen(["bash", "-c", f"trap '' TERM HUP; exec {SUBPID} run bash -c 'trap; echo up;"
                           f" sleep 1; echo done {MARK}'"], stdout=subprocess.PIPE, text=True)
