@@ -122,8 +122,9 @@ hangup() {
 try 'SIGHUP to subpid ends a PID 1 without a handler' hangup
 
 term_handled() {
+	rm -f out
 	command subpid run -- bash -c 'trap "echo handled; exit 9" TERM; echo up; while :; do sleep .05; done' >out &
-	until grep -q up out; do sleep .01; done
+	until grep -qs up out; do sleep .01; done
 	kill -TERM $!
 	ended $!
 	equal $? 9 status && equal "$(cat out)" 'up
