@@ -129,6 +129,22 @@ struct rs_area *rs_area_of(sp_hpid htgid, sp_hpid htid)
 	return 0;
 }
 
+/* A thread of the same group that has SIGSYS not blocked, or 0. */
+struct rs_area *rs_area_open_to_sigsys(const struct rs_area *me)
+{
+	uint32_t total = atomic_load(&chunks) * CHUNK;
+	struct rs_area *a = (struct rs_area *)rs_main_area;
+
+	for (uint32_t i = 0; i <= total; a = area_at(i++)) {
+		uint64_t owner = atomic_load(&a->owner);
+
+		if (a != me && owner >> 32 == (uint32_t)me->htgid.n && !a->sigsys_blocked &&
+		    !owner_gone(owner))
+			return a;
+	}
+	return 0;
+}
+
 void rs_area_put(struct rs_area *child)
 {
 	atomic_store(&child->owner, 0);

@@ -96,8 +96,11 @@ long rs_segment_fd_ensure(void)
 	long home = RS_NS->segment_fd, r;
 	uint64_t old[2], wide[2];
 
-	if (is_file(home, RS_NS->segment_ino, RS_NS->segment_dev))
+	if (is_file(home, RS_NS->segment_ino, RS_NS->segment_dev)) {
+		/* Programs mark every descriptor close-on-exec; that is another way to close it. */
+		sp_sys3(__NR_fcntl, home, F_SETFD, 0);
 		return home;
+	}
 	r = fetch_segment(home);
 	if (r != -EMFILE && r != -EBADF && r != -ETOOMANYREFS)
 		return r;

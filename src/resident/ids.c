@@ -37,18 +37,44 @@ int32_t rs_in_group(int32_t n)
 	return sp_ref_hpid(RS_NS, ref).n;
 }
 
-/* Threads of the caller's own group go by the kernel's number as well, because libc caches it. */
+/* n is the host tid of a thread of group tgid: libc caches it and means it. */
+static bool is_spelling_of(sp_vpid tgid, int32_t n)
+{
+	struct sp_ref ref = sp_pid_find(RS_NS, sp_pid_number(RS_NS, sp_hpid_of(n)));
+
+	return ref.slot != SP_NO_SLOT &&
+	       (int32_t)atomic_load(&sp_entry_at(RS_NS, ref.slot)->tgid) == tgid.n;
+}
+
+static bool is_number_in(sp_vpid tgid, int32_t n)
+{
+	struct sp_ref ref = sp_pid_find(RS_NS, sp_vpid_of(n));
+
+	return ref.slot != SP_NO_SLOT &&
+	       (int32_t)atomic_load(&sp_entry_at(RS_NS, ref.slot)->tgid) == tgid.n;
+}
+
+int32_t rs_in_thread(sp_vpid tgid, int32_t n)
+{
+	if (n <= 0)
+		return RS_NOBODY;
+	if (is_number_in(tgid, n))
+		return rs_in_pid(n);
+	return is_spelling_of(tgid, n) ? n : RS_NOBODY;
+}
+
 int32_t rs_in_tid(struct rs_area *a, int32_t n)
 {
-	int32_t h = rs_in_pid(n);
-	struct sp_ref ref;
+	int32_t h = rs_in_thread(a->tgid, n);
 
-	if (h != RS_NOBODY || n <= 0)
-		return h;
-	ref = sp_pid_find(RS_NS, sp_pid_number(RS_NS, sp_hpid_of(n)));
-	if (ref.slot == SP_NO_SLOT)
-		return RS_NOBODY;
-	return (int32_t)atomic_load(&sp_entry_at(RS_NS, ref.slot)->tgid) == a->tgid.n ? n : RS_NOBODY;
+	return h != RS_NOBODY ? h : rs_in_pid(n);
+}
+
+int32_t rs_in_task(struct rs_area *a, int32_t n)
+{
+	int32_t h = rs_in_pid(n);
+
+	return h != RS_NOBODY ? h : rs_in_thread(a->tgid, n);
 }
 
 long rs_h_getpid(struct rs_frame *f, struct rs_area *a)
@@ -136,10 +162,15 @@ long rs_h_setsid(struct rs_frame *f, struct rs_area *a)
 	return rs_unblock(f, r);
 }
 
+/* Of these libc makes the affinity calls and get_robust_list with tids it cached. */
 long rs_h_tid_arg0(struct rs_frame *f, struct rs_area *a)
 {
-	if ((int32_t)f->a[0])
-		f->a[0] = rs_in_tid(a, (int32_t)f->a[0]);
+	int32_t n = (int32_t)f->a[0];
+	bool cached = f->nr == __NR_sched_setaffinity || f->nr == __NR_sched_getaffinity ||
+		      f->nr == __NR_get_robust_list;
+
+	if (n)
+		f->a[0] = cached ? rs_in_tid(a, n) : rs_in_task(a, n);
 	return rs_call(f, rs_finish_raw);
 }
 
@@ -154,20 +185,20 @@ long rs_h_tid_arg0_signed(struct rs_frame *f, struct rs_area *a)
 long rs_h_tid_arg1(struct rs_frame *f, struct rs_area *a)
 {
 	if ((int32_t)f->a[1] > 0)
-		f->a[1] = rs_in_tid(a, (int32_t)f->a[1]);
+		f->a[1] = rs_in_task(a, (int32_t)f->a[1]);
 	return rs_call(f, rs_finish_raw);
 }
 
 long rs_h_process_vm(struct rs_frame *f, struct rs_area *a)
 {
-	f->a[0] = rs_in_tid(a, (int32_t)f->a[0]);
+	f->a[0] = rs_in_task(a, (int32_t)f->a[0]);
 	return rs_call(f, rs_finish_raw);
 }
 
 long rs_h_kcmp(struct rs_frame *f, struct rs_area *a)
 {
-	f->a[0] = rs_in_tid(a, (int32_t)f->a[0]);
-	f->a[1] = rs_in_tid(a, (int32_t)f->a[1]);
+	f->a[0] = rs_in_task(a, (int32_t)f->a[0]);
+	f->a[1] = rs_in_task(a, (int32_t)f->a[1]);
 	return rs_call(f, rs_finish_raw);
 }
 
@@ -177,7 +208,7 @@ static long who_call(struct rs_frame *f, struct rs_area *a, int base)
 	int which = (int)f->a[0] - base;
 
 	if (which == 0 && (int32_t)f->a[1])
-		f->a[1] = rs_in_tid(a, (int32_t)f->a[1]);
+		f->a[1] = rs_in_task(a, (int32_t)f->a[1]);
 	else if (which == 1 && (int32_t)f->a[1])
 		f->a[1] = rs_in_group((int32_t)f->a[1]);
 	return rs_call(f, rs_finish_raw);

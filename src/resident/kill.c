@@ -173,6 +173,10 @@ long rs_h_kill(struct rs_frame *f, struct rs_area *a)
 	struct sp_ref ref;
 	long r;
 
+	if (n == a->tgid.n && !(n == 1 && init_drops(sig))) {
+		f->a[0] = a->htgid.n;
+		return rs_call(f, rs_finish_raw);
+	}
 	rs_block(f);
 	if (n == INT32_MIN) {
 		r = -ESRCH; /* kernel/signal.c:kill_something_info, before the signal is looked at */
@@ -218,20 +222,21 @@ static long kill_thread(struct rs_frame *f, struct rs_area *a, int tid_arg, int 
 	int sig = (int)f->a[sig_arg];
 	int32_t hid;
 	struct sp_ref ref;
-	long r;
 
 	if (n <= 0 || (tid_arg == 1 && (int32_t)f->a[0] <= 0))
 		return -EINVAL;
-	rs_block(f);
-	hid = rs_in_tid(a, n);
+	if (tid_arg == 1) {
+		/* The group may go by its leader's host tid as well (musl). */
+		f->a[0] = rs_in_task(a, (int32_t)f->a[0]);
+		hid = rs_in_thread(sp_pid_number(RS_NS, sp_hpid_of((int32_t)f->a[0])), n);
+	} else {
+		hid = rs_in_tid(a, n);
+	}
 	f->a[tid_arg] = hid;
-	if (tid_arg == 1)
-		f->a[0] = rs_in_tid(a, (int32_t)f->a[0]);
 	ref = sp_pid_find(RS_NS, sp_pid_number(RS_NS, sp_hpid_of(hid)));
 	if (ref.slot != SP_NO_SLOT && of_init(ref) && init_drops(sig))
 		f->a[sig_arg] = 0;
-	r = sp_sys4(f->nr, f->a[0], f->a[1], f->a[2], f->a[3]);
-	return rs_unblock(f, r);
+	return rs_call(f, rs_finish_raw);
 }
 
 long rs_h_tkill(struct rs_frame *f, struct rs_area *a)
@@ -259,7 +264,7 @@ long rs_h_rt_sigqueueinfo(struct rs_frame *f, struct rs_area *a)
 
 	mark_forged(f, sig, 2);
 	rs_block(f);
-	f->a[0] = n > 0 ? rs_in_tid(a, n) : n;
+	f->a[0] = n > 0 ? rs_in_task(a, n) : n;
 	if (ref.slot != SP_NO_SLOT && of_init(ref) && init_drops(sig))
 		f->a[1] = 0;
 	r = sp_sys3(__NR_rt_sigqueueinfo, f->a[0], f->a[1], f->a[2]);
@@ -317,14 +322,15 @@ long rs_h_pidfd_send_signal(struct rs_frame *f, struct rs_area *a)
 {
 	int fd = (int)f->a[0];
 	int sig = (int)f->a[1];
-	int32_t n = fd >= 0 ? pidfd_number(fd) : a->tgid.n;
+	int32_t n;
 	long r;
 
-	if (n == 0)
-		return -EINVAL; /* kernel/signal.c:access_pidfd_pidns */
 	if (f->a[2])
 		mark_forged(f, sig, 2);
 	rs_block(f);
+	n = fd >= 0 ? pidfd_number(fd) : a->tgid.n;
+	if (n == 0)
+		return rs_unblock(f, -EINVAL); /* kernel/signal.c:access_pidfd_pidns */
 	if (n == 1 && init_drops(sig))
 		f->a[1] = 0;
 	r = sp_sys4(__NR_pidfd_send_signal, f->a[0], f->a[1], f->a[2], f->a[3]);

@@ -95,7 +95,7 @@ long rs_h_capget(struct rs_frame *f, struct rs_area *a)
 		return r;
 	version = h->version;
 	if (h->pid > 0)
-		h->pid = rs_in_tid(a, h->pid);
+		h->pid = rs_in_task(a, h->pid);
 	f->a[0] = (long)h;
 	rs_block(f);
 	r = sp_sys2(f->nr, f->a[0], f->a[1]);

@@ -104,7 +104,7 @@ static long host_prefix(struct rs_area *a, const struct bd_procpath *p, struct s
 		sp_text_str(out, "/task");
 	if (p->task == BD_TASK_ONE) {
 		/* libc names its threads by the kernel's numbers here: pthread_setname_np(3) */
-		hid = rs_in_tid(a, p->tid.n);
+		hid = rs_in_task(a, p->tid.n);
 		if (hid == RS_NOBODY)
 			return -ENOENT;
 		sp_text_char(out, '/');

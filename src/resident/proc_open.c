@@ -57,7 +57,7 @@ static long write_all(long fd, const char *s, size_t n, size_t at)
 static int32_t named_task(struct rs_area *a, const struct bd_procpath *p)
 {
 	if (p->task == BD_TASK_ONE)
-		return rs_in_tid(a, p->tid.n);
+		return rs_in_task(a, p->tid.n);
 	if (p->kind == BD_PROC_THREAD_SELF)
 		return a->htid.n;
 	return p->kind == BD_PROC_SELF ? a->htgid.n : rs_in_pid(p->pid.n);

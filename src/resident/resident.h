@@ -158,6 +158,7 @@ extern struct rs_sighand rs_main_hand;
 
 /* area.c */
 struct rs_area *rs_area_get(struct rs_area *parent);
+struct rs_area *rs_area_open_to_sigsys(const struct rs_area *me);
 void rs_area_put(struct rs_area *child);
 /* The area of a thread of one's own group, NULL if it is not known. */
 struct rs_area *rs_area_of(sp_hpid htgid, sp_hpid htid);
@@ -165,7 +166,16 @@ void rs_area_init(struct rs_area *a);
 
 /* ids.c: numbers of arguments; unknown ones become RS_NOBODY, which the kernel never has. */
 #define RS_NOBODY 0x7ffffffe
+/*
+ * A thread may be named by its number or, within its own group, by the host tid that libc cached when the
+ * kernel wrote it (mechanism: SETTID words stay the kernel's). A host tid may be equal to the number
+ * of a task of another group, so it matters who asks: rs_in_thread: a thread of group tgid;
+ * rs_in_tid: calls that libc makes with cached tids, own group first; rs_in_task: calls that name any
+ * task, numbers first.
+ */
+int32_t rs_in_thread(sp_vpid tgid, int32_t n);
 int32_t rs_in_tid(struct rs_area *a, int32_t n);
+int32_t rs_in_task(struct rs_area *a, int32_t n);
 int32_t rs_in_pid(int32_t n);
 int32_t rs_in_group(int32_t n);
 int32_t rs_out_pid(int64_t hid);

@@ -294,9 +294,11 @@ long rs_h_sigaltstack(struct rs_frame *f, struct rs_area *a)
 			r = rs_altstack_check(a, &new, sp);
 		if (r)
 			return r;
+		/* The new stack holds even if the old one cannot be stored: do_sigaltstack's caller. */
 		rs_block(f);
 		rs_altstack_set(a, &new);
-		rs_unblock(f, 0);
+		r = f->a[1] ? rs_user_write((uint64_t)f->a[1], &old, sizeof(old)) : 0;
+		return rs_unblock(f, r);
 	}
 	return f->a[1] ? rs_user_write((uint64_t)f->a[1], &old, sizeof(old)) : 0;
 }

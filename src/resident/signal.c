@@ -23,6 +23,8 @@
 #define SI_TKILL_ (-6)
 #define SI_MESGQ_ (-3)
 #define SYS_SECCOMP_ 1
+#define CODE_FORWARDED (-8171) /* a SIGSYS handed on by a thread that has it blocked */
+#define FORWARDED_AT 104	/* in ax_siginfo.raw: its si_code */
 
 _Alignas(RS_AREA_SIZE) __attribute__((section(".bss.z_area"))) char rs_main_area[RS_AREA_SIZE];
 struct rs_sighand rs_main_hand;
@@ -208,6 +210,22 @@ static void program_sigreturn(struct ax_ucontext *uc, struct rs_area *a)
 		rs_altstack_set(a, &from->stack);
 }
 
+/* One sent to the process is another thread's to take, if that has it not blocked. */
+static void hold_sigsys(const struct ax_siginfo *si, struct rs_area *a)
+{
+	struct rs_area *other = si->code == SI_TKILL_ ? 0 : rs_area_open_to_sigsys(a);
+	struct ax_siginfo fwd = *si;
+
+	/* To another thread only a code below 0 may be sent: kernel/signal.c:do_rt_tgsigqueueinfo. */
+	fwd.code = CODE_FORWARDED;
+	memcpy(fwd.raw + FORWARDED_AT, &si->code, sizeof(si->code));
+	if (other && !sp_sys4(__NR_rt_tgsigqueueinfo, a->htgid.n, other->htid.n, SIGSYS, (long)&fwd))
+		return;
+	if (!a->sigsys_pending)
+		a->sigsys_info = *si;
+	a->sigsys_pending = 1;
+}
+
 /* What the kernel does with a signal at default, for one that reached us: SIGSYS, or a lost race. */
 static void act_default(int sig, const struct ax_siginfo *si, struct ax_ucontext *uc,
 			const struct rs_area *a)
@@ -227,6 +245,8 @@ void rs_signal(int sig, struct ax_siginfo *si, struct ax_ucontext *uc, struct rs
 	struct ax_rt_sigframe *fr;
 	uint64_t mask;
 
+	if (sig == SIGSYS && si->code == CODE_FORWARDED)
+		memcpy(&si->code, si->raw + FORWARDED_AT, sizeof(si->code));
 	if (sig == SIGSYS && si->code == SYS_SECCOMP_ && si->err == RS_TRAP_MAGIC) {
 		if (si->syscall != __NR_rt_sigreturn) {
 			redirect(uc, a);
@@ -238,9 +258,7 @@ void rs_signal(int sig, struct ax_siginfo *si, struct ax_ucontext *uc, struct rs
 		*si = a->sigsys_info; /* unblocked with the frame's mask */
 		a->sigsys_pending = 0;
 	} else if (sig == SIGSYS && a->sigsys_blocked) {
-		if (!a->sigsys_pending)
-			a->sigsys_info = *si;
-		a->sigsys_pending = 1;
+		hold_sigsys(si, a);
 		return;
 	}
 	mask = present(uc, a);
