@@ -25,7 +25,7 @@
 #define PATH_CAP 4096
 #define DEPTH_MAX 5 /* fs/exec.c:exec_binprm */
 #define PIECES (2 * DEPTH_MAX + 4)
-#define SMALL 48 /* argv entries that need no mapping */
+#define SMALL 48  /* argv entries that need no mapping */
 #define BATCH 13u /* program headers read at once: what most programs have */
 #define NONE 0xffffffffu
 

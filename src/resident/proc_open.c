@@ -190,8 +190,8 @@ static long memory_file(const char *name, bool cloexec)
  * Under `ulimit -f` not even a memory file can be written: then the text is in a pipe, which can be
  * read but not sought. Returns the pipe's end to read, or -errno.
  */
-static long through_pipe(struct rs_area *a, enum bd_proc_leaf leaf, const struct bd_signals *signals,
-			 long from, bool cloexec)
+static long through_pipe(struct rs_area *a, enum bd_proc_leaf leaf,
+			 const struct bd_signals *signals, long from, bool cloexec)
 {
 	uint64_t xfsz = RS_BIT(SIGXFSZ), zero[2] = {0, 0};
 	int ends[2];

@@ -24,7 +24,7 @@
 #define SI_MESGQ_ (-3)
 #define SYS_SECCOMP_ 1
 #define CODE_FORWARDED (-8171) /* a SIGSYS handed on by a thread that has it blocked */
-#define FORWARDED_AT 104	/* in ax_siginfo.raw: its si_code */
+#define FORWARDED_AT 104       /* in ax_siginfo.raw: its si_code */
 
 _Alignas(RS_AREA_SIZE) __attribute__((section(".bss.z_area"))) char rs_main_area[RS_AREA_SIZE];
 struct rs_sighand rs_main_hand;
