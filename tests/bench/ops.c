@@ -217,12 +217,15 @@ static const struct {
 	const char *name;
 	void (*op)(void);
 } ops[] = {
-	{"getpid", op_getpid},	 {"gettid", op_gettid},	    {"getppid", op_getppid},
-	{"getuid", op_getuid},	 {"read", op_read},	    {"open", op_open},
-	{"stat", op_stat},	 {"sigprocmask", op_sigprocmask}, {"kill", op_kill},
-	{"fork", op_fork},	 {"vfork", op_vfork},	    {"thread", op_thread},
-	{"spawn", op_spawn},	 {"script", op_script},	    {"proc-stat", op_proc_stat},
-	{"crowd", op_crowd},	 {"disperse", op_disperse},
+	{"getpid", op_getpid},	     {"gettid", op_gettid},
+	{"getppid", op_getppid},     {"getuid", op_getuid},
+	{"read", op_read},	     {"open", op_open},
+	{"stat", op_stat},	     {"sigprocmask", op_sigprocmask},
+	{"kill", op_kill},	     {"fork", op_fork},
+	{"vfork", op_vfork},	     {"thread", op_thread},
+	{"spawn", op_spawn},	     {"script", op_script},
+	{"proc-stat", op_proc_stat}, {"crowd", op_crowd},
+	{"disperse", op_disperse},
 };
 
 static long long wall(void)
