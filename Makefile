@@ -42,15 +42,13 @@ build-faults: tools
 	@flock Makefile $(MAKE) --no-print-directory compile DIR=build-faults \
 		OPTIONS='-Dfaults=true $(SETUP)'
 
-# Under the lock, for several makes at once. The folder is configured again when the options or the
-# set of source files changed.
+# Under the lock, for several makes at once. The folder is configured again when the options changed.
 compile:
-	@key='$(prefix) $(OPTIONS)'; key="$$key $$(ls -d meson* src/*/*.[cS] src/*/*/*.[cS] src/*/*.ld 2>/dev/null | tr '\n' ' ')"; \
-	if [ ! -f $(DIR)/build.ninja ]; then \
-		$(MESON) setup --prefix=$(prefix) $(OPTIONS) $(DIR) >$(DIR).log 2>&1 || { cat $(DIR).log >&2; exit 1; }; \
-	elif [ "$$key" != "$$(cat $(DIR)/.configured 2>/dev/null)" ]; then \
-		$(MESON) setup --reconfigure --prefix=$(prefix) $(OPTIONS) $(DIR) >$(DIR).log 2>&1 || { cat $(DIR).log >&2; exit 1; }; \
-	fi; \
+	@key='--prefix=$(prefix) $(OPTIONS)'; \
+	if [ ! -f $(DIR)/build.ninja ]; then again=; \
+	elif [ "$$key" = "$$(cat $(DIR)/.configured 2>/dev/null)" ]; then again=no; \
+	else again=--reconfigure; fi; \
+	[ "$$again" = no ] || $(MESON) setup $$again $$key $(DIR) >$(DIR).log 2>&1 || { cat $(DIR).log >&2; exit 1; }; \
 	rm -f $(DIR).log; printf '%s\n' "$$key" >$(DIR)/.configured
 	@ninja -C $(DIR) --quiet
 

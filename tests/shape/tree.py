@@ -185,8 +185,6 @@ def invariants(root):
 def sources_listed(root):
     """Every source file is in a list of the build, and every listed one exists."""
     build = read(root, "meson.build")
-    if "src/base/*.c" in build:
-        return
     for path in files(root):
         if re.match(r"src/.*\.[cS]$", path) and f"'{path}'" not in build:
             yield f"{path}: not in meson.build"
