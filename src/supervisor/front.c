@@ -19,8 +19,11 @@
 #include "supervisor/tty.h"
 #include "supervisor/util.h"
 
-#define HELD_MSEC 20
-#define HELD_MAX_MSEC 2000
+/* How often, and for how long, to look at what number 1 makes of a signal that it blocks. */
+#define HELD_MSEC 10
+#define HELD_SLOW_MSEC 100
+#define HELD_OFTEN_MSEC 1000
+#define HELD_MAX_MSEC 60000
 
 struct front {
 	struct sv_boot *b;
@@ -31,7 +34,8 @@ struct front {
 	bool started;
 	bool continued; /* somebody continued us since the last look */
 	uint64_t held;	/* signals that init blocked when they came */
-	long long held_due, held_pause;
+	long long held_since;
+	int end_by; /* the signal by which the supervisor was told to end the namespace */
 };
 
 static uint32_t ended(const struct front *f)
@@ -44,6 +48,12 @@ static void tell(struct front *f, enum sv_order order, int arg)
 	struct sv_tell t = {order, arg};
 
 	send(f->b->ctl_front, &t, sizeof(t), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static void end_by(struct front *f, int sig)
+{
+	f->end_by = sig;
+	tell(f, SV_ORDER_END, sig);
 }
 
 /* What number 1 does with signals, as the program sees it. */
@@ -84,11 +94,18 @@ static void on_signal(struct front *f, int sig, bool from_kernel)
 		return;
 	if (d.blocked & bit) {
 		f->held |= bit;
-		f->held_pause = HELD_MSEC;
-		f->held_due = sv_now_msec() + HELD_MSEC;
+		f->held_since = sv_now_msec();
 		return;
 	}
-	tell(f, SV_ORDER_END, sig);
+	end_by(f, sig);
+}
+
+/* -1: there is nothing to look at. */
+static int held_pause(const struct front *f)
+{
+	if (!f->held)
+		return -1;
+	return sv_now_msec() - f->held_since < HELD_OFTEN_MSEC ? HELD_MSEC : HELD_SLOW_MSEC;
 }
 
 static void follow_held(struct front *f)
@@ -96,16 +113,13 @@ static void follow_held(struct front *f)
 	struct dispositions d = of_init(f);
 	uint64_t dropped = f->held & ~(d.handled | d.ignored | d.blocked);
 
-	if (!f->held || sv_now_msec() < f->held_due)
-		return;
 	for (int sig = 1; sig < NSIG; sig++)
 		if (dropped & sv_sig_bit(sig))
-			tell(f, SV_ORDER_END, sig);
+			end_by(f, sig);
 	f->held &= d.blocked & ~dropped;
-	f->held_pause *= 2;
-	f->held_due = sv_now_msec() + f->held_pause;
-	if (f->held_pause > HELD_MAX_MSEC)
-		f->held = 0; /* the program takes it in its own way */
+	/* Blocked at every look: the program takes it in its own way. */
+	if (f->held && sv_now_msec() - f->held_since > HELD_MAX_MSEC)
+		f->held = 0;
 }
 
 static void reap(struct front *f)
@@ -192,8 +206,8 @@ static void watch(struct front *f)
 		};
 
 		/* After a hang-up the supervisor's zombie is a matter of moments: no need to spin. */
-		if (poll(p, 3, f->held ? HELD_MSEC : -1) > 0 &&
-		    ((p[1].revents | p[2].revents) & POLLHUP) && !p[0].revents && !ended(f))
+		if (poll(p, 3, held_pause(f)) > 0 && ((p[1].revents | p[2].revents) & POLLHUP) &&
+		    !p[0].revents && !ended(f))
 			poll(p, 1, 10);
 		drain(f);
 		on_signals(f);
@@ -282,6 +296,13 @@ int sv_run(const struct sv_job *job, struct sv_outcome *ret, struct sv_fail *fai
 	case SV_DONE:
 		wait_for_supervisor(&f);
 		*ret = b.shared->outcome;
+		/*
+		 * A Ctrl-C ends all of a pipeline at once. If the program lived on for a moment, saw
+		 * the end of its input and left, then that is not how it ended.
+		 */
+		on_signals(&f);
+		if (f.end_by && !ret->exec_errno)
+			*ret = (struct sv_outcome){.sig = f.end_by};
 		return 0;
 	case SV_FAILED:
 		wait_for_supervisor(&f);

@@ -356,6 +356,18 @@ def pipeline_and_sigpipe(t):
 
 
 @test
+def ctrl_c_ends_a_pipeline(t):
+    for _ in range(10):
+        t.line(f"{SUBPID} run sleep {MARK} | {SUBPID} run cat")
+        wait_for(lambda: any(args == f"sleep {MARK}" for _, _, args in procs().values())
+                 and any(args == "cat" for _, _, args in procs().values()))
+        t.type("\x03")
+        t.prompt(3)
+        t.status(130)
+    none_left(MARK, 1)
+
+
+@test
 def stdout_is_not_held_open(t):
     """The reader sees the end when the program closes its side, as without subpid."""
     t.run("SECONDS=0")
@@ -417,6 +429,20 @@ def signals_that_number_1_blocks(_):
         assert p.stdout.readline() == "up\n"
         os.kill(p.pid, signal.SIGTERM)
         assert p.wait(10) == want, (code, p.returncode)
+        p.stdout.close()
+
+
+@test
+def a_signal_to_a_program_that_often_blocks_it(_):
+    code = ("import signal, time; print('up', flush=True)\n"
+            "while True:\n"
+            " signal.pthread_sigmask(signal.SIG_BLOCK, {15}); time.sleep(.01)\n"
+            " signal.pthread_sigmask(signal.SIG_UNBLOCK, {15}); time.sleep(.002)\n")
+    for _ in range(3):
+        p = subprocess.Popen([SUBPID, "run", sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+        assert p.stdout.readline() == "up\n"
+        os.kill(p.pid, signal.SIGTERM)
+        assert p.wait(10) == -15, p.returncode
         p.stdout.close()
 
 
