@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Runs in an emulated machine as root: each program of the probe suite under a kernel PID namespace of
-# this old kernel and under subpid, both as uid 1000 and as process 1, and compares what they print.
-# The arguments of a probe are in a file beside it.
+# Runs in an emulated machine as root: each program of the probe suite under a kernel PID namespace
+# of this old kernel and under subpid, both as uid 1000 and as process 1, and compares what they
+# print. The arguments of a probe are in a file beside it.
 # shellcheck disable=SC2086,SC2016 # lists of words; a script in quotes
 set -u
 
@@ -26,11 +26,12 @@ observe() {
 		exec timeout -k 2 -s KILL 60 "$@"
 	) </dev/null 2>"$out.err" >"$out"
 	echo "== status $?" >>"$out"
-	# Where kernels differ among themselves and subpid is like the newer ones: which stack holds after
-	# a handler changed it, whether a bad argv is seen before a missing file; and what the kernel
-	# remembers of the alternate stack of a process's ancestors, which nobody can ask for.
+	# Where kernels differ among themselves subpid is like the newer ones: which stack holds after a
+	# handler changed it, whether a bad argv is seen before a missing file, what becomes of flags
+	# that sigaction does not know. And the kernel remembers something of the alternate stack of a process's
+	# ancestors that nobody can ask for.
 	sed -i -e '/^context rewritten on the stack/,+1d' -e '/^execve missing, argv/d' \
-		-e '/^sigaltstack new read-only/d' "$out"
+		-e '/^sigaction([0-9]*, \(400\|1000\|f*\),/d' -e '/^sigaltstack new read-only/d' "$out"
 }
 
 # compare TEST COMMAND...
@@ -49,7 +50,14 @@ compare() {
 		echo "ok - $label # SKIP the kernel does not agree with itself"
 		return
 	fi
+	# A race, perhaps one that the kernel has too but seldom loses: still to be understood.
+	observe "$tmp/again" $fence $user /reach/subpid run -- "$@"
+	often='each time'
+	if cmp -s "$tmp/oracle" "$tmp/again"; then
+		often='not each time'
+	fi
 	echo "not ok - $label"
+	echo "# $often"
 	diff -U 2 "$tmp/oracle" "$tmp/subpid" | tail -n +3 | head -n 40 | sed 's/^/# /'
 	tail -n 5 "$tmp/subpid.err" | sed 's/^/# stderr: /'
 }
