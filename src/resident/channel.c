@@ -22,6 +22,7 @@
 #define MSG_NOSIGNAL_ 0x4000
 #define SOL_SOCKET_ 1
 #define SCM_RIGHTS_ 1
+#define MSG_CTRUNC_ 8
 
 long rs_fetch_fds(const char *name, uint32_t n, int fds[2])
 {
@@ -29,7 +30,7 @@ long rs_fetch_fds(const char *name, uint32_t n, int fds[2])
 	struct {
 		struct ax_cmsghdr h;
 		int fd[2];
-	} cm;
+	} cm = {0};
 	char byte = RS_CH_FDS;
 	struct ax_iovec iov = {(uint64_t)&byte, 1};
 	struct ax_msghdr mh = {
@@ -54,8 +55,15 @@ long rs_fetch_fds(const char *name, uint32_t n, int fds[2])
 	sp_sys1(__NR_close, s);
 	if (r < 0)
 		return r;
-	if (r != 1 || byte != RS_CH_OK || mh.controllen < sizeof(cm.h) + 2 * sizeof(int) ||
-	    cm.h.level != SOL_SOCKET_ || cm.h.type != SCM_RIGHTS_)
+	if (r != 1 || byte != RS_CH_OK)
+		return -EPROTO;
+	/* With too few descriptors free the kernel gives what fits: one, or none. */
+	if (mh.flags & MSG_CTRUNC_ || cm.h.len < sizeof(cm.h) + 2 * sizeof(int)) {
+		if (cm.h.len >= sizeof(cm.h) + sizeof(int))
+			sp_sys1(__NR_close, cm.fd[0]);
+		return -EMFILE;
+	}
+	if (cm.h.level != SOL_SOCKET_ || cm.h.type != SCM_RIGHTS_)
 		return -EPROTO;
 	fds[0] = cm.fd[0];
 	fds[1] = cm.fd[1];
@@ -83,9 +91,9 @@ static long fetch_segment(long home)
 		return r;
 	sp_sys1(__NR_close, fds[1]);
 	/* The program may have put a file of its own there: then ours goes elsewhere for this exec. */
-	if (sp_sys2(__NR_fcntl, home, F_GETFD) == -EBADF)
-		r = sp_sys3(__NR_dup3, fds[0], home, 0);
-	else
+	r = sp_sys2(__NR_fcntl, home, F_GETFD) == -EBADF ? sp_sys3(__NR_dup3, fds[0], home, 0) : -EBUSY;
+	/* Or the limit is below that number now. */
+	if (r < 0)
 		r = sp_sys3(__NR_fcntl, fds[0], F_DUPFD, 3);
 	sp_sys1(__NR_close, fds[0]);
 	return r;

@@ -21,6 +21,7 @@
 #define CLONE_ARGS_MAX 128u /* bytes of struct clone_args that we know how to pass on */
 #define VFORK_STACK_MIN 2048u
 #define TRIES 256
+#define ERESTARTNOINTR 513 /* include/linux/errno.h: the call is made again after the handler */
 
 /* What the child needs of the parent; at the end of the parent's frame or of the child's area. */
 struct birth {
@@ -193,6 +194,19 @@ static struct rs_area *area_for(struct rs_area *a, struct rs_frame *f, uint64_t 
 	return child;
 }
 
+/*
+ * A signal that came since we blocked them belongs before the fork, as in kernel/fork.c:copy_process: a
+ * child born now would escape one sent to the group. Asked after the reservation: who signals
+ * later finds that.
+ */
+static bool signal_waits(const struct rs_frame *f)
+{
+	uint64_t set = 0;
+
+	sp_sys2(__NR_rt_sigpending, (long)&set, 8);
+	return set & ~f->saved_mask;
+}
+
 static long once(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t stack)
 {
 	bool thread = flags & CLONE_THREAD;
@@ -210,6 +224,10 @@ static long once(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t
 	r = sp_pid_reserve(RS_NS, thread ? a->tgid : SP_VPID_NONE, a->htgid, &ref);
 	if (r)
 		return r;
+	if (!thread && signal_waits(f)) {
+		sp_pid_cancel(RS_NS, ref);
+		return -ERESTARTNOINTR;
+	}
 	*b = (struct birth){ref, flags, stack, f->saved_mask, a->tgid.n == 1};
 	if (beside) {
 		child = area_for(a, f, flags);
@@ -265,10 +283,14 @@ static long do_clone(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint
 	if (flags & CLONE_PARENT && a->tgid.n == 1)
 		return -EINVAL; /* kernel/fork.c:copy_process, SIGNAL_UNKILLABLE */
 	rs_block(f);
+	if (flags & CLONE_THREAD && a->tgid.n == 1)
+		atomic_fetch_or(&RS_NS->flags, SP_SEG_THREADED);
 	rs_sweep();
 	/* An ambiguous host tid is rare, and another try gets another one. */
 	for (int tries = 0; (r = once(f, a, flags, stack)) == RS_REWIND && tries < TRIES; tries++)
 		;
+	if (r == -ERESTARTNOINTR)
+		return rs_unblock(f, RS_REWIND);
 	return rs_unblock(f, r == RS_REWIND ? -EAGAIN : r);
 }
 

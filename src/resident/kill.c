@@ -35,6 +35,12 @@ static bool init_drops(int sig)
 	/* The kernel ignores it there, and queues it while it is blocked. */
 	if (bit & RS_INIT_IGN)
 		return false;
+	/*
+	 * Queued while blocked, but another thread of number 1 may have it not blocked, and would act on it:
+	 * then dropping is the lesser evil.
+	 */
+	if (atomic_load(&RS_NS->flags) & SP_SEG_THREADED)
+		return true;
 	return !(atomic_load(&RS_NS->init_blocked) & bit);
 }
 
@@ -210,7 +216,7 @@ static void mark_forged(struct rs_frame *f, int sig, int info_arg)
 
 	if (r)
 		return; /* the kernel says EFAULT itself, in its order */
-	if (rs_siginfo_carries_pid(sig, si->code) && si->pid >= 0)
+	if (rs_siginfo_carries_pid(sig, si) && si->pid >= 0)
 		si->pid |= RS_FORGED;
 	f->a[info_arg] = (long)si;
 }

@@ -177,17 +177,17 @@ static long map_all(struct elf *e, bool reserved)
 		const Elf64_Phdr *ph = &e->ph[i];
 		uint64_t at = e->bias + down(ph->p_vaddr);
 		uint64_t skew = ph->p_vaddr & (PAGE - 1);
+		bool ours = reserved || at < end; /* segments may share a page */
 
 		if (ph->p_type != PT_LOAD || !ph->p_memsz)
 			continue;
 		/* Gaps between segments belong to nobody, as when the kernel maps them. */
 		if (reserved && end && at > end)
 			sp_sys2(__NR_munmap, (long)end, (long)(at - end));
-		end = up(e->bias + ph->p_vaddr + ph->p_memsz);
 		if (ph->p_filesz) {
 			r = sp_sys6(__NR_mmap, (long)at, (long)(ph->p_filesz + skew), prot_of(ph),
-				    MAP_PRIVATE | (reserved ? MAP_FIXED : MAP_FIXED_NOREPLACE),
-				    e->fd, (long)(ph->p_offset - skew));
+				    MAP_PRIVATE | (ours ? MAP_FIXED : MAP_FIXED_NOREPLACE), e->fd,
+				    (long)(ph->p_offset - skew));
 			if (sp_is_err(r))
 				return r;
 			if ((uint64_t)r != at) /* before 4.17 the flag is a hint */
@@ -196,6 +196,7 @@ static long map_all(struct elf *e, bool reserved)
 		r = zero_tail(ph, e->bias);
 		if (r)
 			return r;
+		end = up(e->bias + ph->p_vaddr + ph->p_memsz);
 	}
 	return 0;
 }

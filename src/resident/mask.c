@@ -51,6 +51,12 @@ static bool is_init_leader(const struct rs_area *a)
 	return a->tgid.n == 1 && a->htid.n == a->htgid.n;
 }
 
+void rs_init_mask_note(const struct rs_area *a, uint64_t mask)
+{
+	if (is_init_leader(a))
+		atomic_store(&RS_NS->init_blocked, mask);
+}
+
 /*
  * Number 1 discards what it unblocks at default (semantics: queued while blocked, discarded at dequeue). The
  * kernel would act on it, because there the default of an ordinary process holds.
@@ -95,10 +101,9 @@ long rs_h_rt_sigprocmask(struct rs_frame *f, struct rs_area *a)
 	next = how == SIG_BLOCK ? shown | set : how == SIG_UNBLOCK ? shown & ~set : set;
 	next &= ~((1ul << (SIGKILL - 1)) | (1ul << (SIGSTOP - 1)));
 	a->sigsys_blocked = !!(next & RS_SIGSYS_BIT);
-	if (is_init_leader(a)) {
+	if (is_init_leader(a))
 		discard_at_init(now & ~next);
-		atomic_store(&RS_NS->init_blocked, next);
-	}
+	rs_init_mask_note(a, next);
 	f->saved_mask = next & RS_MASK_ALL;
 	/* The new mask holds even if the old one cannot be stored: kernel/signal.c:sys_rt_sigprocmask. */
 	r = f->a[2] ? rs_user_write((uint64_t)f->a[2], &shown, 8) : 0;

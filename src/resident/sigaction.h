@@ -19,7 +19,7 @@ long rs_altstack_check(const struct rs_area *a, const struct ax_stack *want, uin
 void rs_altstack_set(struct rs_area *a, const struct ax_stack *want);
 
 /* Whether si_pid of such a signal is a process number the kernel wrote (or a forged one of that form). */
-bool rs_siginfo_carries_pid(int sig, int code);
+bool rs_siginfo_carries_pid(int sig, const struct ax_siginfo *si);
 #define RS_FORGED 0x40000000
 
 /* Converts si_pid in place where the kernel wrote a process number. */

@@ -23,6 +23,8 @@
 #define SI_TKILL_ (-6)
 #define SI_MESGQ_ (-3)
 #define SYS_SECCOMP_ 1
+#define USER_CS 0x33 /* arch/x86/include/asm/segment.h: __USER_CS, __USER_DS */
+#define USER_DS 0x2b
 #define CODE_FORWARDED (-8171) /* a SIGSYS handed on by a thread that has it blocked */
 #define FORWARDED_AT 104       /* in ax_siginfo.raw: its si_code */
 
@@ -103,7 +105,8 @@ static uint64_t present(struct ax_ucontext *uc, struct rs_area *a)
 	uint64_t phase = f->phase;
 	long r = RS_REWIND;
 
-	if (!in_text(rip))
+	/* Without a call in progress (at the end of exec) there is no program context yet. */
+	if (!in_text(rip) || phase == RS_IDLE)
 		return mask;
 	if (phase == RS_CALL && rip >= (uint64_t)rs_gate_after && rip <= (uint64_t)rs_gate_end) {
 		f->raw = (int64_t)uc->mc.rax;
@@ -122,12 +125,20 @@ static uint64_t present(struct ax_ucontext *uc, struct rs_area *a)
 	return mask;
 }
 
-/* Whether the kernel wrote a process number into si_pid: kernel/signal.c:siginfo_layout. */
-bool rs_siginfo_carries_pid(int sig, int code)
+/* si_band of POLL_IN .. POLL_HUP (fs/fcntl.c), which lies where si_pid and si_uid do. */
+static bool is_band(const struct ax_siginfo *si)
 {
-	if (code == SI_USER_ || code == SI_TKILL_ || code == SI_MESGQ_)
+	static const uint16_t band[6] = {0x41, 0x304, 0x441, 0x8, 0x82, 0x18};
+
+	return !si->uid && si->pid == band[si->code - 1];
+}
+
+/* Whether the kernel wrote a process number into si_pid: kernel/signal.c:siginfo_layout. */
+bool rs_siginfo_carries_pid(int sig, const struct ax_siginfo *si)
+{
+	if (si->code == SI_USER_ || si->code == SI_TKILL_ || si->code == SI_MESGQ_)
 		return true;
-	if (code < 1 || code > 6)
+	if (si->code < 1 || si->code > 6)
 		return false;
 	switch (sig) {
 	case SIGSEGV:
@@ -138,14 +149,16 @@ bool rs_siginfo_carries_pid(int sig, int code)
 	case SIGSYS:
 	case SIGIO:
 		return false;
-	default:
-		return true; /* CLD_*: SIGCHLD, or whatever exit signal clone was given */
+	case SIGCHLD:
+		return true;
+	default: /* CLD_*, if it is the exit signal clone was given; else F_SETSIG's */
+		return !is_band(si);
 	}
 }
 
 void rs_siginfo_convert(struct ax_siginfo *si)
 {
-	if (si->signo <= 0 || !rs_siginfo_carries_pid(si->signo, si->code) || si->pid < 0)
+	if (si->signo <= 0 || !rs_siginfo_carries_pid(si->signo, si) || si->pid < 0)
 		return;
 	if (si->pid & RS_FORGED)
 		si->pid &= ~RS_FORGED;
@@ -206,6 +219,7 @@ static void program_sigreturn(struct ax_ucontext *uc, struct rs_area *a)
 	uc->sigmask = from->sigmask & RS_MASK_ALL;
 	uc->stack = kernel;
 	a->sigsys_blocked = !!(from->sigmask & RS_SIGSYS_BIT);
+	rs_init_mask_note(a, from->sigmask);
 	if (!rs_altstack_check(a, &from->stack, sp))
 		rs_altstack_set(a, &from->stack);
 }
@@ -261,15 +275,17 @@ void rs_signal(int sig, struct ax_siginfo *si, struct ax_ucontext *uc, struct rs
 		hold_sigsys(si, a);
 		return;
 	}
-	mask = present(uc, a);
 	if (!rs_sigaction_take(a, sig, &act)) {
 		if (act.handler == 0)
 			act_default(sig, si, uc, a);
 		return;
 	}
+	mask = present(uc, a);
 	rs_siginfo_convert(si);
 	fr = build(uc, si, &act, a);
 	uc->mc.rip = act.handler;
+	uc->mc.cs = USER_CS; /* also when it interrupts compatibility mode */
+	uc->mc.ss = USER_DS;
 	uc->mc.rsp = (uint64_t)fr;
 	uc->mc.rdi = (uint64_t)sig;
 	uc->mc.rsi = (uint64_t)&fr->info;
@@ -282,6 +298,7 @@ void rs_signal(int sig, struct ax_siginfo *si, struct ax_ucontext *uc, struct rs
 		mask |= RS_BIT(sig);
 	uc->sigmask = mask & RS_MASK_ALL;
 	a->sigsys_blocked = !!(mask & RS_SIGSYS_BIT);
+	rs_init_mask_note(a, mask);
 }
 
 void rs_altstack_install(struct rs_area *a)

@@ -67,6 +67,16 @@ static long look(struct rs_frame *f, int idtype, int32_t id, uint32_t options, r
 	return rs_call(f, finish);
 }
 
+/*
+ * A tracer that is not the parent takes an exit too, and leaves the zombie to the parent
+ * (kernel/exit.c:wait_task_zombie): the number is free only when the task is gone.
+ */
+static void retire_if_gone(struct sp_ref ref, int32_t hid)
+{
+	if (sp_sys2(__NR_kill, hid, 0) == -ESRCH)
+		sp_pid_retire(RS_NS, ref);
+}
+
 static void reaped(const struct ax_siginfo *si, sp_vpid n)
 {
 	struct sp_ref ref;
@@ -75,13 +85,13 @@ static void reaped(const struct ax_siginfo *si, sp_vpid n)
 		return;
 	ref = sp_pid_find(RS_NS, n);
 	if (ref.slot != SP_NO_SLOT && sp_ref_hpid(RS_NS, ref).n == si->pid)
-		sp_pid_retire(RS_NS, ref);
+		retire_if_gone(ref, si->pid);
 }
 
 /* A child the namespace does not know (never published) is not the program's to see. */
 static bool drop_hidden(struct rs_frame *f)
 {
-	if (rs_out_pid(seen(f)->pid))
+	if (sp_pid_recall(RS_NS, sp_hpid_of(seen(f)->pid)).n)
 		return false;
 	sp_sys4(__NR_wait4, seen(f)->pid, 0, W_CHILD | WNOHANG, 0);
 	return true;
@@ -110,7 +120,7 @@ static long finish_take(struct rs_frame *f)
 		return f->raw;
 	/* Dead, not stopped, continued or trapped (wait(2)). */
 	if ((t->status & 0x7f) != 0x7f)
-		sp_pid_retire(RS_NS, t->ref);
+		retire_if_gone(t->ref, t->hid);
 	if (f->regs.rsi && rs_user_write(f->regs.rsi, &t->status, sizeof(t->status)))
 		return -EFAULT;
 	return sp_ref_number(t->ref).n;
