@@ -284,7 +284,7 @@ static long do_clone(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint
 		return -EINVAL; /* kernel/fork.c:copy_process, SIGNAL_UNKILLABLE */
 	rs_block(f);
 	if (flags & CLONE_THREAD && a->tgid.n == 1)
-		atomic_fetch_or(&RS_NS->flags, SP_SEG_THREADED);
+		rs_sighand_init_threads(a);
 	rs_sweep();
 	/* An ambiguous host tid is rare, and another try gets another one. */
 	for (int tries = 0; (r = once(f, a, flags, stack)) == RS_REWIND && tries < TRIES; tries++)

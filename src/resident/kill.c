@@ -33,11 +33,11 @@ static bool init_drops(int sig)
 	if (bit & RS_INIT_IGN_TTY && atomic_load(&RS_NS->flags) & SP_SEG_FOREGROUND)
 		return false;
 	/* The kernel ignores it there, and queues it while it is blocked. */
-	if (bit & RS_INIT_IGN)
+	if (bit & rs_init_ignored_in_kernel(atomic_load(&RS_NS->flags)))
 		return false;
 	/*
-	 * Queued while blocked, but another thread of number 1 may have it not blocked, and would act on it:
-	 * then dropping is the lesser evil.
+	 * Queued while blocked; but with threads another one may have it not blocked, and would act on it: then
+	 * dropping is the lesser evil.
 	 */
 	if (atomic_load(&RS_NS->flags) & SP_SEG_THREADED)
 		return true;

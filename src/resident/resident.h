@@ -155,6 +155,8 @@ void rs_own_sigsys(void);
 void rs_altstack_install(struct rs_area *a);
 /* What the kernel has for number 1's default dispositions in its children: back to default. */
 void rs_sighand_leave_init(struct rs_sighand *h);
+/* Number 1 is about to have a second thread. Signals are blocked. */
+void rs_sighand_init_threads(struct rs_area *a);
 extern char rs_main_area[RS_AREA_SIZE];
 extern struct rs_sighand rs_main_hand;
 

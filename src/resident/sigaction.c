@@ -27,6 +27,7 @@
 	(SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_EXPOSE_TAGBITS_ | SA_ONSTACK | SA_RESTART | \
 	 SA_NODEFER | SA_RESETHAND | SA_RESTORER)
 #define MIN_SIGSTKSZ 2048ul
+#define KEPT_AT 256ul
 
 long rs_kernel_sigaction(int sig, const struct ax_sigaction *act, struct ax_sigaction *old)
 {
@@ -48,11 +49,7 @@ void rs_own_sigsys(void)
 /* Signals that number 1 has at default and the kernel at ignore. */
 static uint64_t init_ignored_in_kernel(void)
 {
-	uint64_t set = RS_INIT_IGN;
-
-	if (!(atomic_load(&RS_NS->flags) & SP_SEG_FOREGROUND))
-		set |= RS_INIT_IGN_TTY;
-	return set;
+	return rs_init_ignored_in_kernel(atomic_load(&RS_NS->flags));
 }
 
 /* Held with signals blocked, so only a sibling that was preempted can make us wait. */
@@ -102,11 +99,12 @@ static void learn(struct rs_area *a, int sig)
  */
 static void ignore_but_keep(struct rs_area *a, int sig, const struct ax_sigaction *ign)
 {
-	struct ax_siginfo *kept = (struct ax_siginfo *)a->scratch;
+	/* clone3 has its arguments at the start of the scratch. */
+	struct ax_siginfo *kept = (struct ax_siginfo *)(a->scratch + KEPT_AT);
 	uint64_t set = RS_BIT(sig), zero[2] = {0, 0};
 	size_t n = 0;
 
-	while (n < RS_SCRATCH / sizeof(*kept) &&
+	while (n < (RS_SCRATCH - KEPT_AT) / sizeof(*kept) &&
 	       sp_sys4(__NR_rt_sigtimedwait, (long)&set, (long)&kept[n], (long)zero, 8) > 0)
 		n++;
 	rs_kernel_sigaction(sig, ign, 0);
@@ -225,6 +223,21 @@ bool rs_sigaction_take(struct rs_area *a, int sig, struct ax_sigaction *act)
 	}
 	unlock(h);
 	return act->handler > IGN;
+}
+
+void rs_sighand_init_threads(struct rs_area *a)
+{
+	struct ax_sigaction ign = {.handler = IGN}, now;
+
+	if (atomic_fetch_or(&RS_NS->flags, SP_SEG_THREADED) & SP_SEG_THREADED)
+		return;
+	for (int sig = 1; sig <= RS_NSIG; sig++) {
+		if (!(RS_INIT_IGN_RT & RS_BIT(sig)))
+			continue;
+		ask(a, sig, &now);
+		if (now.handler == DFL)
+			ignore_but_keep(a, sig, &ign);
+	}
 }
 
 /*

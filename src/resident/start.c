@@ -139,11 +139,8 @@ static void install_filter(struct rs_area *a)
 static void guard_init(uint64_t which)
 {
 	struct ax_sigaction ign = {.handler = 1};
-	uint64_t set = RS_INIT_IGN;
+	uint64_t set = rs_init_ignored_in_kernel(atomic_load(&RS_NS->flags)) & which;
 
-	if (!(atomic_load(&RS_NS->flags) & SP_SEG_FOREGROUND))
-		set |= RS_INIT_IGN_TTY;
-	set &= which;
 	atomic_store(&RS_NS->init_handled, 0);
 	for (int sig = 1; sig <= RS_NSIG; sig++)
 		if (set & RS_BIT(sig))
