@@ -61,7 +61,7 @@ void rs_init_mask_note(const struct rs_area *a, uint64_t mask)
  * Number 1 discards what it unblocks at default (semantics: queued while blocked, discarded at dequeue). The
  * kernel would act on it, because there the default of an ordinary process holds.
  */
-static void discard_at_init(uint64_t unblocked)
+void rs_init_discard(uint64_t unblocked)
 {
 	uint64_t deflt, zero[2] = {0, 0};
 
@@ -102,7 +102,7 @@ long rs_h_rt_sigprocmask(struct rs_frame *f, struct rs_area *a)
 	next &= ~((1ul << (SIGKILL - 1)) | (1ul << (SIGSTOP - 1)));
 	a->sigsys_blocked = !!(next & RS_SIGSYS_BIT);
 	if (is_init_leader(a))
-		discard_at_init(now & ~next);
+		rs_init_discard(now & ~next);
 	rs_init_mask_note(a, next);
 	f->saved_mask = next & RS_MASK_ALL;
 	/* The new mask holds even if the old one cannot be stored: kernel/signal.c:sys_rt_sigprocmask. */
@@ -150,7 +150,7 @@ static long temp_mask(struct rs_frame *f, struct rs_area *a, int arg, uint64_t u
 		f->scratch[3] = 1;
 		f->scratch[4] = now | (a->sigsys_blocked ? RS_SIGSYS_BIT : 0);
 		atomic_store(&RS_NS->init_blocked, f->temp_mask);
-		discard_at_init(now & ~f->temp_mask);
+		rs_init_discard(now & ~f->temp_mask);
 	}
 	return 0;
 }

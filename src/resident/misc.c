@@ -8,17 +8,37 @@
 #include <linux/errno.h>
 #include <linux/prctl.h>
 #include <linux/sched.h>
+#include <linux/stat.h>
 
 #include "arch/x86_64/syscall.h"
+#include "arch/x86_64/uapi.h"
 #include "resident/handlers.h"
 #include "resident/handover.h"
 #include "resident/owner.h"
 #include "resident/resident.h"
 #include "resident/user.h"
 
+/*
+ * Whether descriptor 2 may get a line: somebody else's socket must not, and a full pipe would hang us.
+ */
+static bool may_speak(void)
+{
+	struct {
+		int32_t fd;
+		int16_t events, revents;
+	} p = {.fd = 2, .events = 4 /* POLLOUT */};
+	struct ax_stat st;
+
+	return !sp_sys2(__NR_fstat, 2, (long)&st) && (st.mode & S_IFMT) != S_IFSOCK &&
+	       sp_sys3(__NR_poll, (long)&p, 1, 0) == 1 && p.revents == 4;
+}
+
 void rs_say(const char *msg, const char *what)
 {
 	static const char head[] = "subpid: ";
+
+	if (!may_speak())
+		return;
 
 	sp_sys3(__NR_write, 2, (long)head, sizeof(head) - 1);
 	sp_sys3(__NR_write, 2, (long)msg, (long)sp_strnlen(msg, 4096));

@@ -143,6 +143,8 @@ uint64_t rs_mask_set(uint64_t mask);
 #define RS_SIGSYS_BIT (1ul << 30)
 #define RS_MASK_ALL (~RS_SIGSYS_BIT)
 
+/* Takes what number 1 has queued at default among signals it is about to unblock. */
+void rs_init_discard(uint64_t unblocked);
 /* The mask of number 1's main thread, which senders must know (kill.c:init_drops). */
 void rs_init_mask_note(const struct rs_area *a, uint64_t mask);
 /* A SIGSYS that was held back while the program had it blocked is sent again. */

@@ -173,16 +173,20 @@ static uint64_t fp_size(uint64_t fp)
 	return sw[0] == AX_FP_XSTATE_MAGIC1 ? sw[1] : AX_FXSAVE_SIZE;
 }
 
-/* The frame the kernel would have built: arch/x86/kernel/signal.c:get_sigframe. Returns its address. */
+/* The frame the kernel would have built: arch/x86/kernel/signal.c:get_sigframe. Returns its address, 0 if it
+ * does not fit the alternate stack. */
 static struct ax_rt_sigframe *build(struct ax_ucontext *uc, const struct ax_siginfo *si,
 				    const struct ax_sigaction *act, struct rs_area *a)
 {
 	uint64_t sp = uc->mc.rsp - AX_REDZONE, fp = 0;
 	struct ax_rt_sigframe *fr;
+	bool alternate = a->alt.size && rs_altstack_inside(a, uc->mc.rsp);
 
 	/* include/linux/sched/signal.h:sas_ss_flags */
-	if (act->flags & SA_ONSTACK && a->alt.size && !rs_altstack_inside(a, uc->mc.rsp))
+	if (act->flags & SA_ONSTACK && a->alt.size && !alternate) {
+		alternate = true;
 		sp = a->alt.sp + a->alt.size;
+	}
 	if (uc->mc.fpstate) {
 		uint64_t n = fp_size(uc->mc.fpstate);
 
@@ -191,6 +195,8 @@ static struct ax_rt_sigframe *build(struct ax_ucontext *uc, const struct ax_sigi
 		sp = fp;
 	}
 	fr = (struct ax_rt_sigframe *)(((sp - sizeof(*fr)) & ~15ul) - 8);
+	if (alternate && (uint64_t)fr < a->alt.sp)
+		return 0;
 	fr->pretcode = act->restorer;
 	fr->uc = *uc;
 	fr->uc.mc.fpstate = fp;
@@ -240,17 +246,23 @@ static void hold_sigsys(const struct ax_siginfo *si, struct rs_area *a)
 	a->sigsys_pending = 1;
 }
 
+/* The default of a signal that ends the process, as soon as this handler returns. */
+static void die_of(int sig, struct ax_ucontext *uc, const struct rs_area *a)
+{
+	struct ax_sigaction dfl = {.handler = 0};
+
+	rs_kernel_sigaction(sig, &dfl, 0);
+	sp_sys3(__NR_tgkill, a->htgid.n, a->htid.n, sig);
+	uc->sigmask &= ~RS_BIT(sig);
+}
+
 /* What the kernel does with a signal at default, for one that reached us: SIGSYS, or a lost race. */
 static void act_default(int sig, const struct ax_siginfo *si, struct ax_ucontext *uc,
 			const struct rs_area *a)
 {
-	struct ax_sigaction dfl = {.handler = 0};
-
-	if (a->tgid.n == 1 && si->code <= 0)
-		return; /* number 1 is immune; what the kernel forces (code > 0) is not dropped */
-	rs_kernel_sigaction(sig, &dfl, 0);
-	sp_sys3(__NR_tgkill, a->htgid.n, a->htid.n, sig);
-	uc->sigmask &= ~RS_BIT(sig);
+	/* Number 1 is immune; what the kernel forces (code > 0) is not dropped. */
+	if (a->tgid.n != 1 || si->code > 0)
+		die_of(sig, uc, a);
 }
 
 void rs_signal(int sig, struct ax_siginfo *si, struct ax_ucontext *uc, struct rs_area *a)
@@ -283,6 +295,11 @@ void rs_signal(int sig, struct ax_siginfo *si, struct ax_ucontext *uc, struct rs
 	mask = present(uc, a);
 	rs_siginfo_convert(si);
 	fr = build(uc, si, &act, a);
+	if (!fr) {
+		/* kernel/signal.c:signal_setup_done: what does not fit is a SIGSEGV nobody can handle */
+		die_of(SIGSEGV, uc, a);
+		return;
+	}
 	uc->mc.rip = act.handler;
 	uc->mc.cs = USER_CS; /* also when it interrupts compatibility mode */
 	uc->mc.ss = USER_DS;

@@ -349,6 +349,8 @@ _Noreturn void rs_start(uint64_t *sp)
 	describe_to_kernel(&s, &img, new_sp);
 	set_comm(comm_source(path, a->scratch));
 	new_sp[0] = s.argc - RS_HO_SLOTS;
+	if (a->tgid.n == 1)
+		rs_init_discard(~ho.mask); /* came for a handler that is gone */
 	rs_mask_set(ho.mask);
 	rs_enter((uint64_t)new_sp, img.entry);
 }
