@@ -89,6 +89,14 @@ long rs_h_gettid(struct rs_frame *f, struct rs_area *a)
 	return a->tid.n;
 }
 
+/* A leader's libc keeps the result and gives it back to the kernel; other threads only look at it. */
+long rs_h_set_tid_address(struct rs_frame *f, struct rs_area *a)
+{
+	long r = sp_sys1(__NR_set_tid_address, f->a[0]);
+
+	return sp_hpid_eq(a->htid, a->htgid) ? r : a->tid.n;
+}
+
 long rs_h_getppid(struct rs_frame *f, struct rs_area *a)
 {
 	(void)f;

@@ -44,6 +44,12 @@ static bool init_drops(int sig)
 	return !(atomic_load(&RS_NS->init_blocked) & bit);
 }
 
+/* `suspend` of a shell that is number 1 and a terminal's job: it stops as without a namespace. */
+static bool stops_itself(const struct rs_area *a, int sig)
+{
+	return sig == SIGSTOP && a->tgid.n == 1 && atomic_load(&RS_NS->flags) & SP_SEG_FOREGROUND;
+}
+
 static bool of_init(struct sp_ref ref)
 {
 	return atomic_load(&sp_entry_at(RS_NS, ref.slot)->tgid) == 1;
@@ -56,7 +62,7 @@ static long kill_ref(struct rs_area *a, struct sp_ref ref, int sig)
 	int32_t hid = sp_ref_hpid(RS_NS, ref).n;
 	long fd, r;
 
-	if (of_init(ref) && init_drops(sig))
+	if (of_init(ref) && init_drops(sig) && !stops_itself(a, sig))
 		sig = 0; /* permission is still checked */
 	if (sp_word_flags(ref.word) & SP_F_THREAD && rs_ref_gone(ref)) {
 		sp_pid_retire(RS_NS, ref);
