@@ -17,9 +17,6 @@ subpid=$1
 slow=${REACH_SLOW:-1}
 without=" ${REACH_WITHOUT:-} "
 limit=$((15 * slow))
-# Long enough for a shell's background commands to have started.
-pause=0.3
-[ "$slow" = 1 ] || pause=$slow
 tools=/reach
 LC_ALL=C
 export LC_ALL
@@ -156,7 +153,11 @@ procfs() {
 1 0 ps -e -o pid,ppid,args
 2 1 sleep 50
 4 1 sleep 60' "$subpid" run -- bash -c \
-		"sleep 50 & (sleep 60 &); sleep $pause; ps -e -o pid,ppid,args"
+		'sleep 50 & (sleep 60 &)
+		for n in 50 60; do
+			until ps -e -o args | grep -qx "sleep $n"; do sleep 0.1; done
+		done
+		exec ps -e -o pid,ppid,args'
 }
 
 statuses() {
@@ -173,10 +174,10 @@ statuses() {
 left_nothing() {
 	name=$1
 	shift
-	rm -f "$tmp/pipe"
+	rm -f "$tmp/pipe" "$tmp/started"
 	mkfifo "$tmp/pipe"
 	: >"$tmp/out"
-	timeout -k 2 $((6 * slow)) cat "$tmp/pipe" >"$tmp/held" &
+	timeout -k 2 $((8 * slow)) cat "$tmp/pipe" >"$tmp/held" &
 	reader=$!
 	# Opened for both directions, which never waits for the reader.
 	timeout -k 2 "$limit" "$@" 9<>"$tmp/pipe" </dev/null 2>"$tmp/err" || :
@@ -191,13 +192,15 @@ left_nothing() {
 }
 
 ends() {
-	left_nothing 'nothing left after a setsid child' "$subpid" run -- sh -c \
-		"setsid nohup sh -c 'echo started >&9; exec sleep 42' >/dev/null & sleep $pause"
+	stays="echo started >&9; : >$tmp/started; exec sleep 42"
+	until_started="until [ -e $tmp/started ]; do sleep 0.1; done"
+	left_nothing 'nothing left after a setsid child' "$subpid" run -- \
+		sh -c "setsid nohup sh -c '$stays' >/dev/null & $until_started"
 	left_nothing 'nothing left after SIGKILL of subpid' sh -c '
-		"$0" run -- sh -c "setsid sh -c \"echo started >&9; exec sleep 43\" & sleep 44" &
+		"$0" run -- sh -c "setsid sh -c \"$1\" & sleep 44" &
 		front=$!
-		sleep "$1"
-		kill -9 "$front"' "$subpid" "$pause"
+		eval "$2"
+		kill -9 "$front"' "$subpid" "$stays" "$until_started"
 }
 
 stand_by() {
