@@ -12,6 +12,8 @@ set -u
 src=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/src
 repeat=${MUST_REPEAT:-5}
 bad=0
+# What runs away must not fill the disk.
+ulimit -f 1048576
 fenced=
 [ $$ != 1 ] || fenced=yes
 # Seconds until nothing may be left of a small tree whose front or supervisor was killed; on a machine

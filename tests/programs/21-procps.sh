@@ -8,8 +8,8 @@ needs ps pgrep pkill top
 kids='sleep 50 & (sleep 60 &); setsid sleep 70 & sleep .2;'
 numbers 'ps -e' ps -e -o pid,ppid,args
 numbers 'ps with children, orphans and sessions' bash -c "$kids"' ps -e -o pid,ppid,pgid,sid,comm,args; echo; kill %1; pkill sleep'
-numbers 'ps -ef, ps aux, columns' bash -c "$kids"' ps -ef | awk "{print \$1, \$2, \$3, \$8}"; ps aux | awk "{print \$1, \$2, \$11, \$12}"; ps -e -o pid,tid,nlwp,stat,wchan:1,user | sed "s/ .\$//" | wc -l; pkill sleep'
-numbers 'ps --forest, ps -p, --ppid, -C' bash -c "$kids"' ps -e --forest -o pid,args; ps -p 2 -o pid=,comm=; ps --ppid 1 -o pid= | wc -l; ps -C sleep -o pid=; ps -p 77; echo $?; pkill sleep'
+numbers 'ps -ef, ps aux, columns' bash -c "$kids"' ps -ef >list; awk "{print \$1, \$2, \$3, \$8}" list; ps aux >list; awk "{print \$1, \$2, \$11, \$12}" list; ps -e -o pid,tid,nlwp,stat,wchan:1,user >list; wc -l <list; pkill sleep'
+numbers 'ps --forest, ps -p, --ppid, -C' bash -c "$kids"' ps -e --forest -o pid,args; ps -p 2 -o pid=,comm=; ps --ppid 1 -o pid= >list; wc -l <list; ps -C sleep -o pid=; ps -p 77; echo $?; pkill sleep'
 numbers 'ps -L and threads' /usr/bin/python3 -c '
 import threading, subprocess
 stop = threading.Event()

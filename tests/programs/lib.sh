@@ -16,6 +16,8 @@ src=$root/tests/programs/src
 user=${SUBPID_TEST_USER:-subpid-test}
 limit=${SUBPID_PROGRAM_LIMIT:-25}
 bad=0
+# What runs away must not fill the disk.
+ulimit -f 1048576
 export PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin LC_ALL=C.UTF-8 TERM=xterm
 unset MAKEFLAGS MAKELEVEL MFLAGS PYENV_ROOT PYTHONUNBUFFERED NODE_OPTIONS NODE_EXTRA_CA_CERTS
 
