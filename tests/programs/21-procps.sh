@@ -17,7 +17,7 @@ for _ in range(3): threading.Thread(target=stop.wait).start()
 print(subprocess.run(["ps", "-L", "-o", "pid,lwp,nlwp", "-p", "1"], capture_output=True, text=True).stdout)
 stop.set()'
 numbers 'pgrep' bash -c "$kids"' pgrep -x sleep; pgrep -f "sleep 6"; pgrep -P 1 -l; pgrep -n sleep; pgrep -o sleep; pgrep -c sleep; pgrep nothing; echo $?; pkill sleep'
-numbers 'pkill and wait' bash -c 'sleep 77 & pgrep -x sleep; pkill -x sleep; wait $!; echo $?; pkill -x sleep; echo $?'
+numbers 'pkill and wait' bash -c 'sleep 77 & sleep .1; pgrep -x sleep; pkill -x sleep; wait $!; echo $?; pkill -x sleep; echo $?'
 numbers 'pidof, pidwait' bash -c "$kids"' pidof sleep; (read -t 1 <><(:); pkill -x sleep) & pidwait -x sleep; echo $?'
 numbers 'top -b' bash -c "$kids"' top -b -n 1 -w 200 | awk "NR > 7 { print \$1, \$NF }" | sort -n; pkill sleep'
 numbers 'uptime, w, vmstat, free' bash -c 'uptime >/dev/null; echo $?; w -h >/dev/null; echo $?; vmstat >/dev/null; echo $?; free >/dev/null; echo $?'
