@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,12 +105,13 @@ static int cmd_alive(int n)
 	return 0;
 }
 
-static volatile sig_atomic_t signalled;
+/* Counted by several threads at once. */
+static atomic_int signalled;
 
 static void count_signal(int sig)
 {
 	(void)sig;
-	signalled++;
+	atomic_fetch_add(&signalled, 1);
 }
 
 static void *thread_main(void *arg)
