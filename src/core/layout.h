@@ -93,6 +93,7 @@ enum sp_segment_flag {
 	SP_SEG_NOPROC = 2,     /* /proc/self/exe is not usable: exec through resident_fd */
 	SP_SEG_PIDFS = 4,      /* ident is a pidfs inode; otherwise a start time in clock ticks */
 	SP_SEG_THREADED = 16,  /* number 1 has had more than one thread */
+	SP_SEG_NO_MM_MAP = 32, /* PR_SET_MM_MAP is refused: cmdline still shows the hand-over */
 	SP_SEG_SCOPED = 8,     /* the namespace is a Landlock signal domain, verified */
 };
 

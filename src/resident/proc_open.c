@@ -13,6 +13,7 @@
 #include "arch/x86_64/syscall.h"
 #include "boundary/procview.h"
 #include "resident/handlers.h"
+#include "resident/handover.h"
 #include "resident/init.h"
 #include "resident/proc.h"
 #include "resident/user.h"
@@ -137,6 +138,34 @@ static void believed(const struct rs_frame *f, struct rs_area *a, const struct b
 	s->shared.keep = f->saved_mask;
 }
 
+/*
+ * cmdline where the kernel could not be told: the text begins with the hand-over's slots, which are not the
+ * program's.
+ */
+static long convert_cmdline(struct rs_area *a, long from, long to)
+{
+	size_t drop = 0, written = 0;
+	bool first = true;
+
+	for (;;) {
+		char *in = a->scratch;
+		long n = sp_sys3(__NR_read, from, (long)in, IN_MAX);
+		long r;
+
+		if (n <= 0)
+			return n;
+		if (first && n > (long)sizeof(RS_HO_MAGIC) && sp_has_prefix(in, RS_HO_MAGIC))
+			drop = RS_HO_SLOTS;
+		first = false;
+		for (; drop && n; in++, n--)
+			drop -= !*in;
+		r = write_all(to, in, (size_t)n, written);
+		if (r)
+			return r;
+		written += (size_t)n;
+	}
+}
+
 /* Pieces: as many input bytes as cannot outgrow the output. */
 static long convert(struct rs_area *a, enum bd_proc_leaf leaf, const struct bd_signals *signals,
 		    long from, long to)
@@ -149,6 +178,8 @@ static long convert(struct rs_area *a, enum bd_proc_leaf leaf, const struct bd_s
 	bool end;
 	long n, r;
 
+	if (leaf == BD_LEAF_CMDLINE)
+		return convert_cmdline(a, from, to);
 	_Static_assert(BD_PROCVIEW_ROOM((RS_SCRATCH - IN_MAX - 64) / 6) <= RS_SCRATCH - IN_MAX,
 		       "room");
 	do {
@@ -265,6 +296,12 @@ static bool is_directory(const struct rs_name *n, uint64_t flags)
 	       n->p.leaf == BD_LEAF_DIR || n->p.leaf == BD_LEAF_TASK_DIR;
 }
 
+static bool converted(enum bd_proc_leaf leaf)
+{
+	return bd_procview_has(leaf) ||
+	       (leaf == BD_LEAF_CMDLINE && atomic_load(&RS_NS->flags) & SP_SEG_NO_MM_MAP);
+}
+
 static long open_call(struct rs_frame *f, struct rs_area *a, int dirfd, int arg, uint64_t flags)
 {
 	struct rs_name n;
@@ -278,7 +315,7 @@ static long open_call(struct rs_frame *f, struct rs_area *a, int dirfd, int arg,
 			return r;
 	}
 	rs_proc_put(f, &n, arg);
-	if (bd_procview_has((enum bd_proc_leaf)n.p.leaf) && !n.p.slash &&
+	if (converted((enum bd_proc_leaf)n.p.leaf) && !n.p.slash &&
 	    (flags & (O_ACCMODE | O_PATH)) == O_RDONLY)
 		return open_text(f, a, &n, flags & O_CLOEXEC);
 	if (is_directory(&n, flags))

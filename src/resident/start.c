@@ -229,7 +229,9 @@ static void describe_to_kernel(const struct stack *s, const struct rs_image *img
 		m.env_start = s->envp[0];
 		m.env_end = string_end(*last);
 	}
-	sp_sys6(__NR_prctl, PR_SET_MM, PR_SET_MM_MAP, (long)&m, sizeof(m), 0, 0);
+	if (sp_sys6(__NR_prctl, PR_SET_MM, PR_SET_MM_MAP, (long)&m, sizeof(m), 0, 0) &&
+	    !(atomic_load(&RS_NS->flags) & SP_SEG_NO_MM_MAP))
+		atomic_fetch_or(&RS_NS->flags, SP_SEG_NO_MM_MAP);
 }
 
 static void set_comm(const char *path)
