@@ -28,7 +28,7 @@ static const char *text(const struct kstack *k)
 	char *s = scratch();
 
 	snprintf(s, 160, "%s flags %x size %zu",
-		 k->sp == area    ? "area"
+		 k->sp == area	  ? "area"
 		 : k->sp == area2 ? "area2"
 		 : k->sp	  ? "elsewhere"
 				  : "null",
@@ -38,7 +38,7 @@ static const char *text(const struct kstack *k)
 
 static struct kstack query(void)
 {
-	struct kstack k = { WILD, 77, 77 };
+	struct kstack k = {WILD, 77, 77};
 
 	SC(SYS_sigaltstack, NULL, &k);
 	return k;
@@ -53,7 +53,7 @@ static void ask(const char *name)
 
 static void set(const char *name, void *sp, int flags, size_t size)
 {
-	struct kstack k = { sp, flags, size }, old = { WILD, 77, 77 };
+	struct kstack k = {sp, flags, size}, old = {WILD, 77, 77};
 	long r = SC(SYS_sigaltstack, &k, &old);
 
 	say("%s: %s old %s", name, rc(r), text(&old));
@@ -81,7 +81,7 @@ static const char *where(const void *p)
 static void look(int sig, siginfo_t *si, void *uc)
 {
 	char local;
-	struct kstack k = query(), try = { area2, 0, SIZE };
+	struct kstack k = query(), try = {area2, 0, SIZE};
 
 	in.count++;
 	in.where = where(&local);
@@ -94,7 +94,7 @@ static void look(int sig, siginfo_t *si, void *uc)
 
 static void handle(int sig, void (*fn)(int, siginfo_t *, void *), int flags)
 {
-	struct sigaction sa = { .sa_sigaction = fn, .sa_flags = SA_SIGINFO | flags };
+	struct sigaction sa = {.sa_sigaction = fn, .sa_flags = SA_SIGINFO | flags};
 
 	sigaction(sig, &sa, NULL);
 }
@@ -106,15 +106,15 @@ static void fire(const char *name)
 	raise(SIGUSR1);
 	inside = *(struct kstack *)&in.inside;
 	uc = *(struct kstack *)&in.uc;
-	say("%s: %d times %s, inside %s, uc %s, setting it %s", name, in.count, in.where, text(&inside),
-	    text(&uc), rc(in.inner));
+	say("%s: %d times %s, inside %s, uc %s, setting it %s", name, in.count, in.where,
+	    text(&inside), text(&uc), rc(in.inner));
 	ask("  afterwards");
 	in.count = 0;
 }
 
 static void accepts(void)
 {
-	struct kstack k = { area, 0, SIZE };
+	struct kstack k = {area, 0, SIZE};
 
 	ask("start");
 	set("small", area, 0, 2047);
@@ -256,8 +256,8 @@ static void *overflows(void *p)
 		handle(SIGSEGV, overflow, SA_ONSTACK);
 		if (!sigsetjmp(back, 1))
 			recurse(0);
-		say("overflow: %s code %s, getpid %ld, %s", in.where, fault_code > 0 ? "kernel" : "user",
-		    in.inner, depth > 20 ? "deep" : "shallow");
+		say("overflow: %s code %s, getpid %ld, %s", in.where,
+		    fault_code > 0 ? "kernel" : "user", in.inner, depth > 20 ? "deep" : "shallow");
 	}
 	/* Without a stack to run on the program ends. */
 	return NULL;
@@ -300,10 +300,11 @@ static void inherit(void)
 		_exit(0);
 	}
 	say("%s", reap(pid));
-	say("%s", reap((pid_t)clone_on(CLONE_VM | SIGCHLD, clone_stack + sizeof(clone_stack), NULL, NULL,
-				       asks, (void *)"VM")));
-	say("%s", reap((pid_t)clone_on(CLONE_VM | CLONE_VFORK | SIGCHLD, clone_stack + sizeof(clone_stack),
-				       NULL, NULL, asks, (void *)"VM|VFORK")));
+	say("%s", reap((pid_t)clone_on(CLONE_VM | SIGCHLD, clone_stack + sizeof(clone_stack), NULL,
+				       NULL, asks, (void *)"VM")));
+	say("%s",
+	    reap((pid_t)clone_on(CLONE_VM | CLONE_VFORK | SIGCHLD, clone_stack + sizeof(clone_stack),
+				 NULL, NULL, asks, (void *)"VM|VFORK")));
 	say("%s", reap((pid_t)clone_on(SIGCHLD, clone_stack + sizeof(clone_stack), NULL, NULL, asks,
 				       (void *)"copy")));
 	ask("parent");
@@ -346,7 +347,7 @@ static void *all_too(void *p)
 
 int main(int argc, char **argv)
 {
-	struct rlimit small = { 256 * 1024, RLIM_INFINITY };
+	struct rlimit small = {256 * 1024, RLIM_INFINITY};
 
 	self = argv[0];
 	if (argc > 1) {

@@ -19,8 +19,8 @@ static void block(int what)
 	char c;
 	siginfo_t si;
 	sigset_t set;
-	struct timespec ten = { 10, 0 };
-	struct pollfd pf = { .fd = never.r, .events = POLLIN };
+	struct timespec ten = {10, 0};
+	struct pollfd pf = {.fd = never.r, .events = POLLIN};
 
 	switch (what) {
 	case 0:
@@ -60,8 +60,8 @@ static void block(int what)
 	}
 }
 
-static const char *const names[] = { "read",	   "waitpid", "waitid", "pause", "nanosleep",
-				     "sigwaitinfo", "poll",    "wait",   "testcancel" };
+static const char *const names[] = {"read",	   "waitpid", "waitid", "pause",     "nanosleep",
+				    "sigwaitinfo", "poll",    "wait",	"testcancel"};
 
 static void *sleeps(void *p)
 {
@@ -104,7 +104,8 @@ static void cancels(void)
 			pthread_join(t, &ret);
 			cancelled += ret == PTHREAD_CANCELED;
 		}
-		say("%s: cancelled %d, child there %s", names[what], cancelled, rc(SC(SYS_kill, victim, 0)));
+		say("%s: cancelled %d, child there %s", names[what], cancelled,
+		    rc(SC(SYS_kill, victim, 0)));
 		end(victim);
 	}
 	for (int i = 0; i < 20; i++) {
@@ -212,7 +213,7 @@ static void by_handle(void)
 	say("handled by %d", got);
 	pthread_create(&t, NULL, one, NULL);
 	pthread_join(t, NULL);
-	say("process clock %d", clock_getcpuclockid(0, &(clockid_t){ 0 }));
+	say("process clock %d", clock_getcpuclockid(0, &(clockid_t){0}));
 }
 
 static void all(void)

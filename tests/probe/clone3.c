@@ -25,7 +25,10 @@ static long clone3(struct probe_clone_args *a, size_t size)
 static void settid(const char *name, uint64_t flags, int *parent, int *child)
 {
 	struct probe_clone_args a = {
-		.flags = flags, .exit_signal = SIGCHLD, .parent_tid = U(parent), .child_tid = U(child),
+		.flags = flags,
+		.exit_signal = SIGCHLD,
+		.parent_tid = U(parent),
+		.child_tid = U(child),
 	};
 	const char *ended;
 	long r;
@@ -37,7 +40,8 @@ static void settid(const char *name, uint64_t flags, int *parent, int *child)
 		int c = child == (void *)&words[1] ? words[1] : -1;
 
 		/* The parent's word is there before the child runs, the child's names the child. */
-		say("%s: child %ld parent's word %d, child's names %s", name, SC(SYS_getpid), p, names_me(c));
+		say("%s: child %ld parent's word %d, child's names %s", name, SC(SYS_getpid), p,
+		    names_me(c));
 		SC(SYS_exit_group, 0);
 	}
 	ended = r > 0 ? reap((pid_t)r) : "-";
@@ -71,17 +75,16 @@ static void old_clone(void)
 		const char *name;
 		unsigned long flags;
 	} rows[] = {
-		{ "PARENT_SETTID", PARENT_SETTID },
-		{ "CHILD_SETTID", CHILD_SETTID },
-		{ "PARENT_SETTID|CHILD_SETTID", PARENT_SETTID | CHILD_SETTID },
-		{ "VM|PARENT_SETTID", CLONE_VM | PARENT_SETTID },
-		{ "VM|VFORK|PARENT_SETTID", CLONE_VM | CLONE_VFORK | PARENT_SETTID },
-		{ "VM|CHILD_SETTID", CLONE_VM | CHILD_SETTID },
-		{ "VM|CHILD_SETTID|CLEARTID", CLONE_VM | CHILD_SETTID | CHILD_CLEARTID },
-		{ "VM|PARENT|CHILD|CLEARTID",
-		  CLONE_VM | PARENT_SETTID | CHILD_SETTID | CHILD_CLEARTID },
-		{ "CLEARTID", CHILD_CLEARTID },
-		{ "VM|VFORK|CLEARTID", CLONE_VM | CLONE_VFORK | CHILD_CLEARTID },
+		{"PARENT_SETTID", PARENT_SETTID},
+		{"CHILD_SETTID", CHILD_SETTID},
+		{"PARENT_SETTID|CHILD_SETTID", PARENT_SETTID | CHILD_SETTID},
+		{"VM|PARENT_SETTID", CLONE_VM | PARENT_SETTID},
+		{"VM|VFORK|PARENT_SETTID", CLONE_VM | CLONE_VFORK | PARENT_SETTID},
+		{"VM|CHILD_SETTID", CLONE_VM | CHILD_SETTID},
+		{"VM|CHILD_SETTID|CLEARTID", CLONE_VM | CHILD_SETTID | CHILD_CLEARTID},
+		{"VM|PARENT|CHILD|CLEARTID", CLONE_VM | PARENT_SETTID | CHILD_SETTID | CHILD_CLEARTID},
+		{"CLEARTID", CHILD_CLEARTID},
+		{"VM|VFORK|CLEARTID", CLONE_VM | CLONE_VFORK | CHILD_CLEARTID},
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -102,10 +105,12 @@ static void pidfd(void)
 	struct gate g = gate_new();
 	int fd = -7;
 	struct probe_clone_args a = {
-		.flags = PROBE_CLONE_PIDFD, .pidfd = U(&fd), .exit_signal = SIGCHLD,
+		.flags = PROBE_CLONE_PIDFD,
+		.pidfd = U(&fd),
+		.exit_signal = SIGCHLD,
 	};
-	struct pollfd pf = { .events = POLLIN };
-	siginfo_t si = { 0 };
+	struct pollfd pf = {.events = POLLIN};
+	siginfo_t si = {0};
 	long r;
 
 	r = clone3(&a, sizeof(a));
@@ -136,8 +141,8 @@ static void pidfd(void)
 	say("pidfd clone = %s, descriptor %s", rc(r), words[0] > 2 ? "yes" : "no");
 	say("%s", reap((pid_t)r));
 	close(words[0]);
-	a = (struct probe_clone_args){ .flags = PROBE_CLONE_PIDFD, .pidfd = U(WILD),
-				       .exit_signal = SIGCHLD };
+	a = (struct probe_clone_args){
+		.flags = PROBE_CLONE_PIDFD, .pidfd = U(WILD), .exit_signal = SIGCHLD};
 	r = clone3(&a, sizeof(a));
 	if (!r)
 		SC(SYS_exit_group, 7);
@@ -146,8 +151,10 @@ static void pidfd(void)
 	if (!r)
 		SC(SYS_exit_group, 7);
 	say("pidfd clone wild %s", rc(r));
-	a = (struct probe_clone_args){ .flags = PROBE_CLONE_PIDFD | PARENT_SETTID, .pidfd = U(&fd),
-				       .parent_tid = U(&words[0]), .exit_signal = SIGCHLD };
+	a = (struct probe_clone_args){.flags = PROBE_CLONE_PIDFD | PARENT_SETTID,
+				      .pidfd = U(&fd),
+				      .parent_tid = U(&words[0]),
+				      .exit_signal = SIGCHLD};
 	words[0] = -7;
 	r = clone3(&a, sizeof(a));
 	if (!r)
@@ -165,7 +172,7 @@ static void got(int sig)
 /* Handlers are gone in the child, ignored signals stay ignored, and its calls go on working. */
 static void clear_sighand(void)
 {
-	struct probe_clone_args a = { .flags = PROBE_CLONE_CLEAR_SIGHAND, .exit_signal = SIGCHLD };
+	struct probe_clone_args a = {.flags = PROBE_CLONE_CLEAR_SIGHAND, .exit_signal = SIGCHLD};
 	struct ksigaction k;
 	long r;
 
@@ -174,13 +181,14 @@ static void clear_sighand(void)
 	signal(SIGUSR2, SIG_IGN);
 	r = clone3(&a, sizeof(a));
 	if (!r) {
-		static const int sigs[] = { SIGUSR1, SIGUSR2, SIGSYS, SIGTERM };
+		static const int sigs[] = {SIGUSR1, SIGUSR2, SIGSYS, SIGTERM};
 
 		for (size_t i = 0; i < COUNT(sigs); i++) {
 			SC(SYS_rt_sigaction, sigs[i], NULL, &k, 8);
-			say("cleared %d: %s", sigs[i], k.handler == SIG_DFL   ? "default"
-						       : k.handler == SIG_IGN ? "ignored"
-									      : "handler");
+			say("cleared %d: %s", sigs[i],
+			    k.handler == SIG_DFL   ? "default"
+			    : k.handler == SIG_IGN ? "ignored"
+						   : "handler");
 		}
 		say("cleared: %s of %s", rc(SC(SYS_getpid)), rc(SC(SYS_getppid)));
 		r = SC(SYS_fork);
@@ -210,19 +218,19 @@ static void refusal(const char *name, struct probe_clone_args a, size_t size)
 
 static void refusals(void)
 {
-	static pid_t tids[40] = { 900, 901, 902 };
+	static pid_t tids[40] = {900, 901, 902};
 	static struct {
 		struct probe_clone_args a;
 		uint64_t more[2];
 	} large;
 	pid_t zero = 0, minus = -1, one = 1, high = INT_MAX, used = 1;
-	const struct probe_clone_args base = { .exit_signal = SIGCHLD };
+	const struct probe_clone_args base = {.exit_signal = SIGCHLD};
 
-#define REFUSAL(name, ...)                                                                        \
-	do {                                                                                      \
-		struct probe_clone_args a = base;                                                 \
-		__VA_ARGS__;                                                                      \
-		refusal(name, a, sizeof(a));                                                      \
+#define REFUSAL(name, ...)                        \
+	do {                                      \
+		struct probe_clone_args a = base; \
+		__VA_ARGS__;                      \
+		refusal(name, a, sizeof(a));      \
 	} while (0)
 
 	REFUSAL("plain", (void)0);

@@ -26,10 +26,16 @@ static void list(const char *name)
 			continue;
 		while (end + 1 < 1000 && fcntl(end + 1, F_GETFD) >= 0)
 			end++;
-		at += (size_t)snprintf(line + at, sizeof(line) - at, end > i ? " %d-%d" : " %d", i, end);
+		at += (size_t)snprintf(line + at, sizeof(line) - at, end > i ? " %d-%d" : " %d", i,
+				       end);
 		i = end;
 	}
-	say("%s: open%s, next %d", name, line, ({ int f = dup(1); if (f >= 0) close(f); f; }));
+	say("%s: open%s, next %d", name, line, ({
+		    int f = dup(1);
+		    if (f >= 0)
+			    close(f);
+		    f;
+	    }));
 }
 
 static void works(const char *name)
@@ -45,7 +51,7 @@ static void works(const char *name)
 	say("fork %s", reap(pid));
 	pid = vfork();
 	if (!pid) {
-		char *argv[] = { (char *)"x", (char *)"execed", NULL };
+		char *argv[] = {(char *)"x", (char *)"execed", NULL};
 
 		SC(SYS_execve, self, argv, NULL);
 		_exit(127);
@@ -60,7 +66,8 @@ static void closes_range(void)
 	works("closed");
 	say("close_range %s", rc(SC(SYS_close_range, 3, INT_MAX, 0)));
 	works("again");
-	say("bad order %s, bad flag %s", rc(SC(SYS_close_range, 9, 3, 0)), rc(SC(SYS_close_range, 3, 9, 1)));
+	say("bad order %s, bad flag %s", rc(SC(SYS_close_range, 9, 3, 0)),
+	    rc(SC(SYS_close_range, 3, 9, 1)));
 	say("cloexec %s", rc(SC(SYS_close_range, 0x80000000u, ~0u, 4)));
 	works("cloexec");
 }
@@ -103,7 +110,7 @@ static void replaces(void)
 
 static void limit(rlim_t soft, rlim_t hard)
 {
-	struct rlimit r = { soft, hard };
+	struct rlimit r = {soft, hard};
 
 	if (setrlimit(RLIMIT_NOFILE, &r))
 		say("setrlimit %s", err(errno));
@@ -149,7 +156,7 @@ static void full(void)
 	for (int i = 3; i < 38; i++)
 		fcntl(i, F_SETFD, FD_CLOEXEC);
 	works("full");
-	say("pipe %s", pipe((int[2]){ 0, 0 }) ? err(errno) : "made");
+	say("pipe %s", pipe((int[2]){0, 0}) ? err(errno) : "made");
 	while (fd-- > 3)
 		close(fd);
 }
@@ -180,7 +187,7 @@ static void no_streams(void)
 		SC(SYS_close_range, 0, ~0u, 0);
 		pid = fork();
 		if (!pid) {
-			char *argv[] = { (char *)"x", (char *)"mute", NULL };
+			char *argv[] = {(char *)"x", (char *)"mute", NULL};
 
 			SC(SYS_execve, self, argv, NULL);
 			_exit(99);
@@ -205,7 +212,7 @@ static void kept(void)
 	list("mine");
 	pid = fork_or_die();
 	if (!pid) {
-		char *argv[] = { (char *)"x", (char *)"execed", NULL };
+		char *argv[] = {(char *)"x", (char *)"execed", NULL};
 
 		SC(SYS_execve, self, argv, NULL);
 		_exit(127);
@@ -221,7 +228,7 @@ static void reexec(void)
 	/* Twice in a row without anything that was inherited. */
 	SC(SYS_close_range, 3, ~0u, 0);
 	what_next = "twice";
-	SC(SYS_execve, self, ((char *[]){ (char *)"x", (char *)"twice", NULL }), NULL);
+	SC(SYS_execve, self, ((char *[]){(char *)"x", (char *)"twice", NULL}), NULL);
 	_exit(127);
 }
 
@@ -240,7 +247,7 @@ int main(int argc, char **argv)
 		if (!strcmp(argv[1], "twice")) {
 			for (int i = 3; i < 2000; i++)
 				close(i);
-			SC(SYS_execve, self, ((char *[]){ (char *)"x", (char *)"execed", NULL }), NULL);
+			SC(SYS_execve, self, ((char *[]){(char *)"x", (char *)"execed", NULL}), NULL);
 		}
 		return 4;
 	}

@@ -27,8 +27,10 @@ static void restorer(void)
 
 static const char *name_of(void (*h)(int))
 {
-	return h == SIG_DFL ? "default" : h == SIG_IGN ? "ignored" : h == handler ? "handler"
-								   : "other";
+	return h == SIG_DFL   ? "default"
+	       : h == SIG_IGN ? "ignored"
+	       : h == handler ? "handler"
+			      : "other";
 }
 
 /* How process 1 starts. */
@@ -38,12 +40,12 @@ static void initial(void)
 	size_t at = 0;
 
 	for (int sig = 1; sig <= 64; sig++) {
-		struct ksigaction k = { .flags = 99 };
+		struct ksigaction k = {.flags = 99};
 		long r = SC(SYS_rt_sigaction, sig, NULL, &k, 8);
 
 		if (r || k.handler != SIG_DFL || k.flags || k.mask)
-			at += (size_t)snprintf(odd + at, sizeof(odd) - at, " %d:%s,%s,%lx,%s", sig, rc(r),
-					       name_of(k.handler), k.flags, mask_text(k.mask));
+			at += (size_t)snprintf(odd + at, sizeof(odd) - at, " %d:%s,%s,%lx,%s", sig,
+					       rc(r), name_of(k.handler), k.flags, mask_text(k.mask));
 	}
 	say("odd dispositions:%s", odd);
 	say("mask %s pending %s", mask_text(raw_mask()), mask_text(raw_pending()));
@@ -51,27 +53,40 @@ static void initial(void)
 
 static void round_trip(int sig, unsigned long flags, uint64_t mask)
 {
-	struct ksigaction k = { handler, flags, restorer, mask }, old, got;
+	struct ksigaction k = {handler, flags, restorer, mask}, old, got;
 	long r = SC(SYS_rt_sigaction, sig, &k, &old, 8), q;
 
 	memset(&got, 0x5a, sizeof(got));
 	q = SC(SYS_rt_sigaction, sig, NULL, &got, 8);
 	say("sigaction(%d, %lx, %s) %s, old %s; %s %s %lx %s%s", sig, flags, mask_text(mask), rc(r),
 	    r ? "" : name_of(old.handler), rc(q), name_of(got.handler), got.flags, mask_text(got.mask),
-	    got.flags & 0x04000000 ? got.restorer == restorer ? " restorer kept" : " restorer lost" : "");
-	k = (struct ksigaction){ SIG_DFL, 0, NULL, 0 };
+	    got.flags & 0x04000000 ? got.restorer == restorer ? " restorer kept" : " restorer lost"
+				   : "");
+	k = (struct ksigaction){SIG_DFL, 0, NULL, 0};
 	SC(SYS_rt_sigaction, sig, &k, &old, 8);
 }
 
 static void round_trips(void)
 {
 	static const unsigned long flags[] = {
-		0,	     SA_SIGINFO, SA_ONSTACK, SA_RESTART, SA_NODEFER,	SA_RESETHAND,
-		SA_NOCLDSTOP, SA_NOCLDWAIT, 0x04000000, 0x400,	   0x800,	0x1000,
-		0xffffffff, 0xfffffffffffffffful,
+		0,
+		SA_SIGINFO,
+		SA_ONSTACK,
+		SA_RESTART,
+		SA_NODEFER,
+		SA_RESETHAND,
+		SA_NOCLDSTOP,
+		SA_NOCLDWAIT,
+		0x04000000,
+		0x400,
+		0x800,
+		0x1000,
+		0xffffffff,
+		0xfffffffffffffffful,
 	};
-	static const uint64_t masks[] = { 0, BIT(SIGUSR1), BIT(SIGSYS), BIT(SIGKILL) | BIT(SIGSTOP), ~0ull };
-	struct ksigaction k = { handler, 0x04000000, restorer, 0 }, old;
+	static const uint64_t masks[] = {0, BIT(SIGUSR1), BIT(SIGSYS), BIT(SIGKILL) | BIT(SIGSTOP),
+					 ~0ull};
+	struct ksigaction k = {handler, 0x04000000, restorer, 0}, old;
 
 	for (int sig = -1; sig <= 66; sig++)
 		round_trip(sig, 0x04000000, 0);
@@ -99,8 +114,9 @@ static void round_trips(void)
 
 static void masks(void)
 {
-	static const int hows[] = { SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK, 3, -1 };
-	static const uint64_t sets[] = { BIT(SIGUSR1), BIT(SIGSYS), ~0ull, 0, BIT(SIGKILL), BIT(33) | BIT(64) };
+	static const int hows[] = {SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK, 3, -1};
+	static const uint64_t sets[] = {BIT(SIGUSR1), BIT(SIGSYS),	~0ull, 0,
+					BIT(SIGKILL), BIT(33) | BIT(64)};
 	uint64_t old = 0;
 
 	for (size_t i = 0; i < COUNT(hows); i++)
@@ -140,8 +156,8 @@ static void on_sys(int sig, siginfo_t *si, void *uc)
 
 static void sigsys(void)
 {
-	struct sigaction sa = { .sa_sigaction = on_sys, .sa_flags = SA_SIGINFO };
-	static const struct timespec now = { 0, 0 };
+	struct sigaction sa = {.sa_sigaction = on_sys, .sa_flags = SA_SIGINFO};
+	static const struct timespec now = {0, 0};
 	uint64_t set = BIT(SIGSYS);
 	siginfo_t si;
 	int me = getpid();
@@ -168,7 +184,7 @@ static void sigsys(void)
 	set_raw_mask(0);
 	say("unblocked: handled %d pending %s", hits, mask_text(raw_pending()));
 	set_raw_mask(set);
-	sigqueue(me, SIGSYS, (union sigval){ .sival_int = 8 });
+	sigqueue(me, SIGSYS, (union sigval){.sival_int = 8});
 	memset(&si, 0, sizeof(si));
 	say("taken %s", rc(SC(SYS_rt_sigtimedwait, &set, &si, &now, 8)));
 	say("  code %d from %d value %d", si.si_code, si.si_pid, si.si_value.sival_int);
@@ -216,7 +232,7 @@ static void sigsys(void)
 
 static void report(const char *who)
 {
-	static const int sigs[] = { SIGUSR1, SIGUSR2, SIGSYS, SIGTERM, SIGCHLD, SIGPIPE, 33, 40 };
+	static const int sigs[] = {SIGUSR1, SIGUSR2, SIGSYS, SIGTERM, SIGCHLD, SIGPIPE, 33, 40};
 
 	for (size_t i = 0; i < COUNT(sigs); i++) {
 		struct ksigaction k;
@@ -237,7 +253,7 @@ static void *in_thread(void *p)
 
 static void inherit(void)
 {
-	struct ksigaction k = { handler, SA_RESTART | 0x04000000, restorer, BIT(SIGINT) };
+	struct ksigaction k = {handler, SA_RESTART | 0x04000000, restorer, BIT(SIGINT)};
 	pthread_t t;
 	pid_t pid;
 
@@ -245,7 +261,7 @@ static void inherit(void)
 	SC(SYS_rt_sigaction, SIGSYS, &k, NULL, 8);
 	signal(SIGUSR2, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
-	k = (struct ksigaction){ SIG_IGN, SA_NOCLDWAIT | 0x04000000, restorer, BIT(SIGINT) };
+	k = (struct ksigaction){SIG_IGN, SA_NOCLDWAIT | 0x04000000, restorer, BIT(SIGINT)};
 	SC(SYS_rt_sigaction, 40, &k, NULL, 8);
 	set_raw_mask(BIT(SIGSYS) | BIT(SIGTERM) | BIT(SIGUSR1));
 	raise(SIGTERM);

@@ -11,7 +11,7 @@
 #include <sys/auxv.h>
 
 static char self[512];
-static char *show_env[] = { (char *)"SHOW=1", NULL };
+static char *show_env[] = {(char *)"SHOW=1", NULL};
 
 static void write_file(const char *name, mode_t mode, const void *data, size_t len)
 {
@@ -26,7 +26,8 @@ static void write_file(const char *name, mode_t mode, const void *data, size_t l
 static void copy_self(const char *name, mode_t mode)
 {
 	char buf[65536];
-	int in = open(self, O_RDONLY | O_CLOEXEC), out = open(name, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0700);
+	int in = open(self, O_RDONLY | O_CLOEXEC),
+	    out = open(name, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0700);
 	ssize_t n;
 
 	while ((n = read(in, buf, sizeof(buf))) > 0)
@@ -47,8 +48,11 @@ static int show(int argc, char **argv)
 	size_t at = 0;
 
 	prctl(PR_GET_NAME, comm);
-	say("  %s of %s: argc %d comm \"%s\" execfn \"%s\"", rc(SC(SYS_getpid)), rc(SC(SYS_getppid)), argc, comm,
-	    execfn && strncmp(execfn, "/dev/fd/", 8) ? execfn : execfn ? "/dev/fd/..." : "null");
+	say("  %s of %s: argc %d comm \"%s\" execfn \"%s\"", rc(SC(SYS_getpid)),
+	    rc(SC(SYS_getppid)), argc, comm,
+	    execfn && strncmp(execfn, "/dev/fd/", 8) ? execfn
+	    : execfn				     ? "/dev/fd/..."
+						     : "null");
 	for (int i = 0; i < argc; i++)
 		at += (size_t)snprintf(line + at, sizeof(line) - at, "[%.200s]",
 				       strncmp(argv[i], "/dev/fd/", 8) ? argv[i] : "/dev/fd/...");
@@ -85,7 +89,7 @@ static void run(const char *name, const char *path, char *const argv[])
 
 static void simple(const char *name, const char *path)
 {
-	char *argv[] = { (char *)"zero", (char *)"one", NULL };
+	char *argv[] = {(char *)"zero", (char *)"one", NULL};
 
 	run(name, path, argv);
 }
@@ -96,14 +100,14 @@ static void errors(void)
 		const char *name, *data;
 		size_t len;
 	} formats[] = {
-		{ "empty", "", 0 },
-		{ "one-byte", "x", 1 },
-		{ "text", "echo hello\n", 11 },
-		{ "elf-magic-only", "\177ELF", 4 },
-		{ "elf-half", "\177ELF\2\1\1\0\0\0\0\0\0\0\0\0\2\0\076\0", 20 },
-		{ "elf-32", "\177ELF\1\1\1\0\0\0\0\0\0\0\0\0\2\0\003\0\1\0\0\0\0\0\0\0\0\0\0\0", 32 },
-		{ "elf-big-endian", "\177ELF\2\2\1\0\0\0\0\0\0\0\0\0\0\2\0\026", 20 },
-		{ "zeroes", "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16 },
+		{"empty", "", 0},
+		{"one-byte", "x", 1},
+		{"text", "echo hello\n", 11},
+		{"elf-magic-only", "\177ELF", 4},
+		{"elf-half", "\177ELF\2\1\1\0\0\0\0\0\0\0\0\0\2\0\076\0", 20},
+		{"elf-32", "\177ELF\1\1\1\0\0\0\0\0\0\0\0\0\2\0\003\0\1\0\0\0\0\0\0\0\0\0\0\0", 32},
+		{"elf-big-endian", "\177ELF\2\2\1\0\0\0\0\0\0\0\0\0\0\2\0\026", 20},
+		{"zeroes", "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16},
 	};
 	char elf[64], path[PATH_MAX + 64], deep[6000];
 
@@ -178,7 +182,7 @@ static void errors(void)
 
 static void at(const char *name, int dirfd, const char *path, int flags)
 {
-	char *argv[] = { (char *)"zero", (char *)"one", NULL };
+	char *argv[] = {(char *)"zero", (char *)"one", NULL};
 	pid_t pid = fork_or_die();
 
 	if (!pid) {
@@ -192,9 +196,9 @@ static void at(const char *name, int dirfd, const char *path, int flags)
 
 static void starts(void)
 {
-	static char *const none[] = { NULL };
-	static char *const odd[] = { (char *)"", (char *)"", (char *)"a b", (char *)"", NULL };
-	static char *const long0[] = { (char *)"a-very-long-program-name-that-is-cut", NULL };
+	static char *const none[] = {NULL};
+	static char *const odd[] = {(char *)"", (char *)"", (char *)"a b", (char *)"", NULL};
+	static char *const long0[] = {(char *)"a-very-long-program-name-that-is-cut", NULL};
 	int dir, fd, file;
 	pid_t pid;
 
@@ -239,7 +243,7 @@ static void starts(void)
 	at("missing at a directory", dir, "missing", 0);
 	pid = fork_or_die();
 	if (!pid) {
-		char *argv[] = { (char *)"zero", NULL };
+		char *argv[] = {(char *)"zero", NULL};
 
 		fexecve(fd, argv, show_env);
 		_exit(1);
@@ -260,7 +264,7 @@ static void starts(void)
 	fd = open("prog", O_RDONLY | O_CLOEXEC);
 	pid = fork_or_die();
 	if (!pid) {
-		char path[64], *argv[] = { (char *)"zero", NULL };
+		char path[64], *argv[] = {(char *)"zero", NULL};
 
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 		SC(SYS_execve, path, argv, show_env);
@@ -300,11 +304,11 @@ static void sized(const char *name, char *const argv[], char *const envp[])
 
 static void sizes(void)
 {
-	struct rlimit stack = { 8 << 20, RLIM_INFINITY };
+	struct rlimit stack = {8 << 20, RLIM_INFINITY};
 	char **many = calloc(400000, sizeof(char *));
-	char *few[] = { (char *)"zero", (char *)"--count", NULL, NULL, NULL };
-	char *count_env[] = { (char *)"COUNT=1", NULL };
-	char *env[] = { (char *)"COUNT=1", NULL, NULL };
+	char *few[] = {(char *)"zero", (char *)"--count", NULL, NULL, NULL};
+	char *count_env[] = {(char *)"COUNT=1", NULL};
+	char *env[] = {(char *)"COUNT=1", NULL, NULL};
 
 	setrlimit(RLIMIT_STACK, &stack);
 	few[2] = filled(131071, 'a');

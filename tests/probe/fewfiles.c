@@ -18,14 +18,15 @@ static void *nothing(void *p)
 
 static void works(const char *name)
 {
-	char *argv[] = { (char *)"x", (char *)"execed", NULL };
+	char *argv[] = {(char *)"x", (char *)"execed", NULL};
 	pthread_t t;
 	pid_t pid;
 
 	say("%s: %s of %s", name, rc(SC(SYS_getpid)), rc(SC(SYS_getppid)));
 	pid = fork_or_die();
 	if (!pid) {
-		say("kill parent %s, nobody %s", rc(SC(SYS_kill, getppid(), 0)), rc(SC(SYS_kill, 999, 0)));
+		say("kill parent %s, nobody %s", rc(SC(SYS_kill, getppid(), 0)),
+		    rc(SC(SYS_kill, 999, 0)));
 		_exit(3);
 	}
 	say("fork %s", reap(pid));
@@ -54,7 +55,7 @@ static void full(void)
 
 static void low(void)
 {
-	struct rlimit r = { 6, 6 };
+	struct rlimit r = {6, 6};
 
 	setrlimit(RLIMIT_NOFILE, &r);
 	works("6");
@@ -83,7 +84,8 @@ int main(int argc, char **argv)
 
 		if (!pid)
 			_exit(9);
-		say("execed: %s of %s, fork %s, next %d", rc(SC(SYS_getpid)), rc(SC(SYS_getppid)), reap(pid), ({
+		say("execed: %s of %s, fork %s, next %d", rc(SC(SYS_getpid)), rc(SC(SYS_getppid)),
+		    reap(pid), ({
 			    int fd = dup(1);
 
 			    close(fd);

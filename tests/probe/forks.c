@@ -49,7 +49,7 @@ static void raw(const char *name, long nr, long flags)
 
 static void raw3(const char *name, uint64_t flags, uint64_t sig, int options)
 {
-	struct probe_clone_args a = { .flags = flags, .exit_signal = sig };
+	struct probe_clone_args a = {.flags = flags, .exit_signal = sig};
 	long r = SC(SYS_clone3, &a, sizeof(a));
 
 	if (!r)
@@ -59,7 +59,7 @@ static void raw3(const char *name, uint64_t flags, uint64_t sig, int options)
 
 static void on_stack(const char *name, unsigned long flags, int options)
 {
-	struct seen s = { -1, -1, -1 };
+	struct seen s = {-1, -1, -1};
 	long r = clone_on(flags, stack + sizeof(stack), NULL, NULL, look, &s);
 	int st = 0;
 	long w = SC(SYS_wait4, r, &st, options, NULL);
@@ -115,12 +115,12 @@ static void tell(int sig, siginfo_t *si, void *uc)
 /* Exit signals: which waits see the child, and what arrives. */
 static void exit_signals(void)
 {
-	static const int sigs[] = { SIGCHLD, 0, SIGUSR1, SIGUSR2, 40, 64, SIGCONT };
+	static const int sigs[] = {SIGCHLD, 0, SIGUSR1, SIGUSR2, 40, 64, SIGCONT};
 	static const struct {
 		const char *name;
 		int options;
-	} waits[] = { { "plain", 0 }, { "WCLONE", __WCLONE }, { "WALL", __WALL } };
-	struct sigaction sa = { .sa_sigaction = tell, .sa_flags = SA_SIGINFO | SA_RESTART };
+	} waits[] = {{"plain", 0}, {"WCLONE", __WCLONE}, {"WALL", __WALL}};
+	struct sigaction sa = {.sa_sigaction = tell, .sa_flags = SA_SIGINFO | SA_RESTART};
 
 	sigfillset(&sa.sa_mask);
 	for (size_t i = 0; i < COUNT(sigs); i++)
@@ -129,7 +129,7 @@ static void exit_signals(void)
 	for (size_t i = 0; i < COUNT(sigs); i++) {
 		for (size_t k = 0; k < COUNT(waits); k++) {
 			struct gate g = gate_new();
-			siginfo_t si = { 0 };
+			siginfo_t si = {0};
 			int st = 0, wcode;
 			long r, w, wid;
 
@@ -144,24 +144,24 @@ static void exit_signals(void)
 			SC(SYS_waitid, P_PID, r, &si, WEXITED | WNOWAIT | __WALL, NULL);
 			wcode = si.si_code;
 			si.si_pid = 0;
-			wid = SC(SYS_waitid, P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT | waits[k].options,
-				 NULL);
-			say("exit signal %d: %ld wait %s alive %s, dead code %d, waitid any %s %d", sigs[i],
-			    r, waits[k].name, rc(w), wcode, rc(wid), si.si_pid);
+			wid = SC(SYS_waitid, P_ALL, 0, &si,
+				 WEXITED | WNOHANG | WNOWAIT | waits[k].options, NULL);
+			say("exit signal %d: %ld wait %s alive %s, dead code %d, waitid any %s %d",
+			    sigs[i], r, waits[k].name, rc(w), wcode, rc(wid), si.si_pid);
 			w = SC(SYS_wait4, -1, &st, WNOHANG | waits[k].options, NULL);
 			say("  any %s %s", rc(w), w > 0 ? status_text(st) : "");
 			if (w != r) {
 				w = SC(SYS_wait4, r, &st, __WALL, NULL);
 				say("  rest %s %s", rc(w), w > 0 ? status_text(st) : "");
 			}
-			say("  got signal %d from %d code %d status %d", last_sig, last_pid, last_code,
-			    last_status);
+			say("  got signal %d from %d code %d status %d", last_sig, last_pid,
+			    last_code, last_status);
 			close(g.r);
 			close(g.w);
 		}
 	}
 	for (size_t i = 0; i < 2; i++) {
-		static const int odd[] = { 65, 255 };
+		static const int odd[] = {65, 255};
 		long r = SC(SYS_clone, odd[i]), w;
 		int st = 0;
 
@@ -177,14 +177,14 @@ static const struct {
 	const char *name;
 	unsigned long flags;
 } refused[] = {
-	{ "THREAD", CLONE_THREAD },
-	{ "THREAD|VM", CLONE_THREAD | CLONE_VM },
-	{ "SIGHAND", CLONE_SIGHAND },
-	{ "FS|NEWNS", CLONE_FS | CLONE_NEWNS },
-	{ "FS|NEWUSER", CLONE_FS | CLONE_NEWUSER },
-	{ "NEWPID|THREAD|SIGHAND|VM", CLONE_NEWPID | CLONE_THREAD | CLONE_SIGHAND | CLONE_VM },
-	{ "PIDFD|DETACHED", PROBE_CLONE_PIDFD | CLONE_DETACHED },
-	{ "PIDFD|PARENT_SETTID", PROBE_CLONE_PIDFD | CLONE_PARENT_SETTID },
+	{"THREAD", CLONE_THREAD},
+	{"THREAD|VM", CLONE_THREAD | CLONE_VM},
+	{"SIGHAND", CLONE_SIGHAND},
+	{"FS|NEWNS", CLONE_FS | CLONE_NEWNS},
+	{"FS|NEWUSER", CLONE_FS | CLONE_NEWUSER},
+	{"NEWPID|THREAD|SIGHAND|VM", CLONE_NEWPID | CLONE_THREAD | CLONE_SIGHAND | CLONE_VM},
+	{"PIDFD|DETACHED", PROBE_CLONE_PIDFD | CLONE_DETACHED},
+	{"PIDFD|PARENT_SETTID", PROBE_CLONE_PIDFD | CLONE_PARENT_SETTID},
 };
 
 static void refusals(void)

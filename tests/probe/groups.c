@@ -172,8 +172,8 @@ int main(int argc, char **argv)
 {
 	self = argv[0];
 	if (argc > 3) {
-		gate_open((struct gate){ -1, atoi(argv[2]) });
-		gate_pass((struct gate){ atoi(argv[3]), -1 });
+		gate_open((struct gate){-1, atoi(argv[2])});
+		gate_pass((struct gate){atoi(argv[3]), -1});
 		show("execed");
 		return 0;
 	}

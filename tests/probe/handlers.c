@@ -40,14 +40,15 @@ static void look(int sig, siginfo_t *si, void *uc)
 
 static void show(const char *name)
 {
-	say("%s: signal %d count %d mask %s uc %s, getpid %d, depth %d; after %s", name, in.sig, in.count,
-	    mask_text(in.mask), mask_text(in.uc_mask), in.pid, in.max_depth, mask_text(raw_mask()));
+	say("%s: signal %d count %d mask %s uc %s, getpid %d, depth %d; after %s", name, in.sig,
+	    in.count, mask_text(in.mask), mask_text(in.uc_mask), in.pid, in.max_depth,
+	    mask_text(raw_mask()));
 	memset(&in, 0, sizeof(in));
 }
 
 static void handle(int sig, void (*fn)(int, siginfo_t *, void *), int flags, uint64_t mask)
 {
-	struct sigaction sa = { .sa_sigaction = fn, .sa_flags = SA_SIGINFO | flags };
+	struct sigaction sa = {.sa_sigaction = fn, .sa_flags = SA_SIGINFO | flags};
 
 	memcpy(&sa.sa_mask, &mask, 8);
 	if (sigaction(sig, &sa, NULL))
@@ -56,8 +57,9 @@ static void handle(int sig, void (*fn)(int, siginfo_t *, void *), int flags, uin
 
 static void flags(int sig)
 {
-	static const int set[] = { 0, SA_NODEFER, SA_RESETHAND, SA_NODEFER | SA_RESETHAND, SA_RESTART };
-	static const uint64_t masks[] = { 0, BIT(SIGUSR2) | BIT(SIGHUP), BIT(SIGSYS), BIT(SIGUSR1), ~0ull };
+	static const int set[] = {0, SA_NODEFER, SA_RESETHAND, SA_NODEFER | SA_RESETHAND, SA_RESTART};
+	static const uint64_t masks[] = {0, BIT(SIGUSR2) | BIT(SIGHUP), BIT(SIGSYS), BIT(SIGUSR1),
+					 ~0ull};
 	char name[64];
 
 	for (size_t f = 0; f < COUNT(set); f++) {
@@ -70,8 +72,9 @@ static void flags(int sig)
 				 mask_text(masks[m]));
 			show(name);
 			SC(SYS_rt_sigaction, sig, NULL, &k, 8);
-			say("  disposition %s flags %lx mask %s", k.handler == SIG_DFL ? "default" : "set",
-			    k.flags & ~0x04000000ul, mask_text(k.mask));
+			say("  disposition %s flags %lx mask %s",
+			    k.handler == SIG_DFL ? "default" : "set", k.flags & ~0x04000000ul,
+			    mask_text(k.mask));
 			set_raw_mask(BIT(SIGTERM) | BIT(SIGSYS));
 			handle(sig, look, set[f], masks[m]);
 			raise(sig);
@@ -136,7 +139,7 @@ static void nesting(void)
 	set_raw_mask(~0ull);
 	for (int i = 0; i < 3; i++) {
 		handle(40 + i, look, 0, ~0ull);
-		sigqueue(getpid(), 42 - i, (union sigval){ .sival_int = i });
+		sigqueue(getpid(), 42 - i, (union sigval){.sival_int = i});
 	}
 	set_raw_mask(0);
 	show("real time");
@@ -250,15 +253,15 @@ static void work(void)
 
 /* --- masks that hold for one call ------------------------------------------------------------------------- */
 
-static const char *const waits[] = { "sigsuspend", "ppoll", "pselect", "epoll_pwait", "pause" };
+static const char *const waits[] = {"sigsuspend", "ppoll", "pselect", "epoll_pwait", "pause"};
 
 static long wait_with(int how, uint64_t mask, int epfd)
 {
-	struct timespec ts = { 10, 0 };
+	struct timespec ts = {10, 0};
 	struct {
 		const uint64_t *p;
 		size_t n;
-	} arg = { &mask, 8 };
+	} arg = {&mask, 8};
 	struct epoll_event ev;
 
 	switch (how) {
@@ -275,7 +278,8 @@ static long wait_with(int how, uint64_t mask, int epfd)
 
 static void one_call(void)
 {
-	static const uint64_t masks[] = { 0, BIT(SIGSYS), BIT(SIGSYS) | BIT(SIGTERM), ~0ull & ~BIT(SIGUSR1) };
+	static const uint64_t masks[] = {0, BIT(SIGSYS), BIT(SIGSYS) | BIT(SIGTERM),
+					 ~0ull & ~BIT(SIGUSR1)};
 	int epfd = epoll_create1(0);
 	char name[96];
 
@@ -287,7 +291,8 @@ static void one_call(void)
 			set_raw_mask(BIT(SIGUSR1) | BIT(SIGHUP));
 			SC(SYS_tgkill, SC(SYS_getpid), SC(SYS_gettid), SIGUSR1);
 			r = wait_with(how, masks[m], epfd);
-			snprintf(name, sizeof(name), "%s mask %s %s", waits[how], mask_text(masks[m]), rc(r));
+			snprintf(name, sizeof(name), "%s mask %s %s", waits[how],
+				 mask_text(masks[m]), rc(r));
 			show(name);
 			handle(SIGUSR1, works, 0, 0);
 			made = made_status = 0;

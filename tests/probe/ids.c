@@ -12,14 +12,19 @@
 static const struct {
 	const char *name;
 	long nr;
-} plain[] = {
-	{ "getpid", SYS_getpid },   { "gettid", SYS_gettid }, { "getppid", SYS_getppid },
-	{ "getpgrp", SYS_getpgrp },
-}, asks[] = {
-	{ "getpgid", SYS_getpgid }, { "getsid", SYS_getsid },
+} plain[] =
+	{
+		{"getpid", SYS_getpid},
+		{"gettid", SYS_gettid},
+		{"getppid", SYS_getppid},
+		{"getpgrp", SYS_getpgrp},
+},
+  asks[] = {
+	  {"getpgid", SYS_getpgid},
+	  {"getsid", SYS_getsid},
 };
 
-static const int numbers[] = { 0, 1, 2, 3, 77, -1, -2, INT_MIN, INT_MAX, 4194303, 4194304, 32768 };
+static const int numbers[] = {0, 1, 2, 3, 77, -1, -2, INT_MIN, INT_MAX, 4194303, 4194304, 32768};
 
 static void all(const char *who)
 {
@@ -76,7 +81,8 @@ static void high_bits(void)
 	r = SC(SYS_pidfd_open, HIGH(pid), HIGH(0));
 	say("pidfd_open %s", r >= 0 ? "a descriptor" : rc(r));
 	if (r >= 0) {
-		say("pidfd_send_signal %s", rc(SC(SYS_pidfd_send_signal, HIGH(r), HIGH(0), 0, HIGH(0))));
+		say("pidfd_send_signal %s",
+		    rc(SC(SYS_pidfd_send_signal, HIGH(r), HIGH(0), 0, HIGH(0))));
 		close((int)r);
 	}
 	say("kill %s", rc(SC(SYS_kill, HIGH(pid), HIGH(SIGKILL))));

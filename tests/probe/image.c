@@ -41,7 +41,8 @@ static size_t slurp(const char *path, char *buf, size_t size)
 static void auxv(void)
 {
 	const Elf64_Ehdr *eh = (const void *)__ehdr_start;
-	unsigned long phdr = getauxval(AT_PHDR), entry = getauxval(AT_ENTRY), base = getauxval(AT_BASE);
+	unsigned long phdr = getauxval(AT_PHDR), entry = getauxval(AT_ENTRY),
+		      base = getauxval(AT_BASE);
 	const Elf64_Phdr *ph = (const void *)phdr;
 	static char file[4096];
 	char line[512] = "";
@@ -54,33 +55,39 @@ static void auxv(void)
 		e++;
 	av = (Elf64_auxv_t *)(e + 1);
 	for (n = 0; av[n].a_type; n++)
-		at += (size_t)snprintf(line + at, sizeof(line) - at, " %lu", (unsigned long)av[n].a_type);
+		at += (size_t)snprintf(line + at, sizeof(line) - at, " %lu",
+				       (unsigned long)av[n].a_type);
 	say("entries%s", line);
 	len = slurp("/proc/self/auxv", file, sizeof(file));
-	say("file %s", len == (n + 1) * sizeof(*av) && !memcmp(file, av, len) ? "is the same" : "differs");
-	say("phdr %s num %s ent %lu", phdr == (unsigned long)__ehdr_start + eh->e_phoff ? "mine" : "not mine",
+	say("file %s",
+	    len == (n + 1) * sizeof(*av) && !memcmp(file, av, len) ? "is the same" : "differs");
+	say("phdr %s num %s ent %lu",
+	    phdr == (unsigned long)__ehdr_start + eh->e_phoff ? "mine" : "not mine",
 	    getauxval(AT_PHNUM) == eh->e_phnum ? "mine" : "not mine", getauxval(AT_PHENT));
 	for (unsigned long i = 0; i < getauxval(AT_PHNUM); i++)
 		interp |= ph[i].p_type == PT_INTERP;
 	say("entry %s", entry == (unsigned long)_start ? "mine" : "not mine");
-	say("base %s, interpreter %s", !base			      ? "null"
-				       : memcmp((void *)base, "\177ELF", 4) ? "not ELF"
-									      : "ELF",
+	say("base %s, interpreter %s",
+	    !base				 ? "null"
+	    : memcmp((void *)base, "\177ELF", 4) ? "not ELF"
+						 : "ELF",
 	    interp ? "yes" : "no");
 	say("base is %s", base && base == (unsigned long)__ehdr_start ? "mine" : "not mine");
-	say("pagesz %lu clktck %lu secure %lu flags %lx", getauxval(AT_PAGESZ), getauxval(AT_CLKTCK),
-	    getauxval(AT_SECURE), getauxval(AT_FLAGS));
+	say("pagesz %lu clktck %lu secure %lu flags %lx", getauxval(AT_PAGESZ),
+	    getauxval(AT_CLKTCK), getauxval(AT_SECURE), getauxval(AT_FLAGS));
 	say("ids %s", getauxval(AT_UID) == getuid() && getauxval(AT_EUID) == geteuid() &&
-				      getauxval(AT_GID) == getgid() && getauxval(AT_EGID) == getegid() ?
-			      "mine" :
-			      "not mine");
+				      getauxval(AT_GID) == getgid() && getauxval(AT_EGID) == getegid()
+			      ? "mine"
+			      : "not mine");
 	say("random %s platform %s vdso %s", getauxval(AT_RANDOM) ? "yes" : "no",
 	    getauxval(AT_PLATFORM) ? (char *)getauxval(AT_PLATFORM) : "null",
 	    getauxval(AT_SYSINFO_EHDR) ? "yes" : "no");
-	say("hwcap %lx hwcap2 %lx minsigstksz %lu rseq %lu %lu", getauxval(AT_HWCAP), getauxval(AT_HWCAP2),
-	    getauxval(AT_MINSIGSTKSZ), getauxval(AT_RSEQ_FEATURE_SIZE), getauxval(AT_RSEQ_ALIGN));
+	say("hwcap %lx hwcap2 %lx minsigstksz %lu rseq %lu %lu", getauxval(AT_HWCAP),
+	    getauxval(AT_HWCAP2), getauxval(AT_MINSIGSTKSZ), getauxval(AT_RSEQ_FEATURE_SIZE),
+	    getauxval(AT_RSEQ_ALIGN));
 	{
-		const char *fn = (const char *)getauxval(AT_EXECFN), *slash = fn ? strrchr(fn, '/') : NULL;
+		const char *fn = (const char *)getauxval(AT_EXECFN),
+			   *slash = fn ? strrchr(fn, '/') : NULL;
 
 		say("execfn %s", slash ? slash + 1 : fn ? fn : "null");
 	}
@@ -98,7 +105,8 @@ static void heap(void)
 	p = (char *)SC(SYS_brk, start + 100000);
 	say("grows %s", p == start + 100000 ? "as asked" : "not");
 	for (size_t i = 0; i < 100000; i++)
-		bad += start[i] != 0 && i >= 0 && start + i >= (char *)(((uintptr_t)start + 4095) & ~4095ul);
+		bad += start[i] != 0 && i >= 0 &&
+		       start + i >= (char *)(((uintptr_t)start + 4095) & ~4095ul);
 	say("zeroed %s", bad ? "no" : "yes");
 	memset(start, 7, 100000);
 	say("shrinks %s", (char *)SC(SYS_brk, start) == start ? "as asked" : "not");
@@ -174,11 +182,23 @@ static void state(void)
 
 	say("dumpable %d keepcaps %d timerslack %d", prctl(PR_GET_DUMPABLE), prctl(PR_GET_KEEPCAPS),
 	    prctl(PR_GET_TIMERSLACK) > 0);
-	say("pdeathsig %d subreaper %d", ({ int s = -1; prctl(PR_GET_PDEATHSIG, &s); s; }),
-	    ({ int s = -1; prctl(PR_GET_CHILD_SUBREAPER, &s); s; }));
+	say("pdeathsig %d subreaper %d", ({
+		    int s = -1;
+		    prctl(PR_GET_PDEATHSIG, &s);
+		    s;
+	    }),
+	    ({
+		    int s = -1;
+		    prctl(PR_GET_CHILD_SUBREAPER, &s);
+		    s;
+	    }));
 	for (int i = 0; i < 512; i++)
 		fds += fcntl(i, F_GETFD) >= 0;
-	say("descriptors %d, next is %d", fds, ({ int f = dup(0); close(f); f; }));
+	say("descriptors %d, next is %d", fds, ({
+		    int f = dup(0);
+		    close(f);
+		    f;
+	    }));
 	getrlimit(RLIMIT_NOFILE, &r);
 	say("nofile %lu %lu", (unsigned long)r.rlim_cur, (unsigned long)r.rlim_max);
 	getrlimit(RLIMIT_STACK, &r);
@@ -199,8 +219,8 @@ int main(int argc, char **argv)
 	in_child("heap in a child", heap_child);
 	state();
 	if (!strcmp(what, "again")) {
-		char *av[] = { (char *)"", (char *)"x", (char *)"", (char *)"a b\n", NULL };
-		char *ev[] = { (char *)"A=1", (char *)"B=", (char *)"noequals", (char *)"A=2", NULL };
+		char *av[] = {(char *)"", (char *)"x", (char *)"", (char *)"a b\n", NULL};
+		char *ev[] = {(char *)"A=1", (char *)"B=", (char *)"noequals", (char *)"A=2", NULL};
 		pid_t pid = fork_or_die();
 
 		if (!pid) {
@@ -208,7 +228,7 @@ int main(int argc, char **argv)
 			_exit(127);
 		}
 		say("%s", reap(pid));
-		SC(SYS_execve, argv[0], av, (char *[]){ NULL });
+		SC(SYS_execve, argv[0], av, (char *[]){NULL});
 		return 1;
 	}
 	texts(argc, argv);

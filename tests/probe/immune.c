@@ -46,8 +46,8 @@ static long send(int how, int sig)
 	}
 }
 
-static const char *const calls[] = { "kill",	 "tkill",      "tgkill",
-				     "sigqueue", "tgsigqueue", "pidfd_send_signal" };
+static const char *const calls[] = {"kill",	"tkill",      "tgkill",
+				    "sigqueue", "tgsigqueue", "pidfd_send_signal"};
 
 /* Signals 1 to 64 by one call; only results other than 0 are listed. */
 static void volley(const char *name, int how)
@@ -82,7 +82,7 @@ static void volleys(const char *name)
 
 static void handled(int first, int last)
 {
-	struct sigaction sa = { .sa_sigaction = hit, .sa_flags = SA_SIGINFO | SA_RESTART }, old;
+	struct sigaction sa = {.sa_sigaction = hit, .sa_flags = SA_SIGINFO | SA_RESTART}, old;
 
 	for (int sig = first; sig <= last; sig++) {
 		struct gate g;
@@ -103,7 +103,8 @@ static void handled(int first, int last)
 		}
 		reap(pid);
 		if (hits != 2 || from != pid)
-			say("handler of %d: %d hits, from %s", sig, hits, from == pid ? "child" : "else");
+			say("handler of %d: %d hits, from %s", sig, hits,
+			    from == pid ? "child" : "else");
 		close(g.r);
 		close(g.w);
 		sigaction(sig, &old, NULL);
@@ -114,7 +115,7 @@ static void handled(int first, int last)
 static void blocked(const int *sigs, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		static const struct timespec now = { 0, 0 };
+		static const struct timespec now = {0, 0};
 		uint64_t set = BIT(sigs[i]);
 		siginfo_t si;
 		long r, again;
@@ -136,7 +137,8 @@ static void blocked(const int *sigs, size_t count)
 		await_zombie(pid);
 		memset(&si, 0, sizeof(si));
 		r = SC(SYS_rt_sigtimedwait, &set, &si, &now, 8);
-		say("  took %s from %s code %d", rc(r), si.si_pid == pid ? "child" : "else", si.si_code);
+		say("  took %s from %s code %d", rc(r), si.si_pid == pid ? "child" : "else",
+		    si.si_code);
 		reap(pid);
 		SC(SYS_kill, 1, sigs[i]);
 		SC(SYS_tgkill, 1, 1, sigs[i]);
@@ -161,7 +163,7 @@ static void blocked(const int *sigs, size_t count)
 /* Blocked and default, then a handler, then unblocked: it is delivered. */
 static void late_handler(void)
 {
-	struct sigaction sa = { .sa_sigaction = hit, .sa_flags = SA_SIGINFO };
+	struct sigaction sa = {.sa_sigaction = hit, .sa_flags = SA_SIGINFO};
 
 	set_raw_mask(BIT(SIGUSR1));
 	SC(SYS_kill, 1, SIGUSR1);
@@ -197,8 +199,8 @@ static void *thread_sends(void *p)
 
 static void signals(void)
 {
-	static const int sigs[] = { SIGTERM, SIGUSR1, SIGHUP, SIGINT, SIGTSTP, SIGCONT, SIGCHLD, SIGALRM,
-				    SIGPIPE, SIGABRT, SIGSEGV, 40 };
+	static const int sigs[] = {SIGTERM, SIGUSR1, SIGHUP,  SIGINT,  SIGTSTP, SIGCONT,
+				   SIGCHLD, SIGALRM, SIGPIPE, SIGABRT, SIGSEGV, 40};
 	pthread_t t;
 	pid_t pid;
 
@@ -227,7 +229,7 @@ static void signals(void)
 /* Default-stop signals stop children, not init. */
 static void stop_children(void)
 {
-	static const int sigs[] = { SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU };
+	static const int sigs[] = {SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU};
 
 	for (size_t i = 0; i < COUNT(sigs); i++) {
 		pid_t pid = sleeper();
@@ -245,9 +247,9 @@ static void stop_children(void)
 /* The kernel's own signals with default disposition do not end it either. */
 static void kernel_signals(void)
 {
-	struct itimerval it = { .it_value = { 0, 1000 } };
-	struct rlimit cpu = { 1, RLIM_INFINITY };
-	struct timespec ts = { 0, 50 * 1000 * 1000 };
+	struct itimerval it = {.it_value = {0, 1000}};
+	struct rlimit cpu = {1, RLIM_INFINITY};
+	struct timespec ts = {0, 50 * 1000 * 1000};
 	int fd[2];
 
 	setitimer(ITIMER_REAL, &it, NULL);
@@ -262,7 +264,7 @@ static void kernel_signals(void)
 	setitimer(ITIMER_PROF, &it, NULL);
 	setrlimit(RLIMIT_CPU, &cpu);
 	for (;;) {
-		getrusage(RUSAGE_SELF, &(struct rusage){ 0 });
+		getrusage(RUSAGE_SELF, &(struct rusage){0});
 		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
 		if (ts.tv_sec >= 1 && ts.tv_nsec > 100 * 1000 * 1000)
 			break;

@@ -43,7 +43,7 @@ static void roll(const char *name)
 	line[0] = 0;
 	for (int i = 0; i < made; i++) {
 		struct member *m = &members[i];
-		struct pollfd pf = { .fd = m->answer.r, .events = POLLIN };
+		struct pollfd pf = {.fd = m->answer.r, .events = POLLIN};
 		int st = 0;
 		long r = 0;
 
@@ -82,9 +82,9 @@ static void clear(void)
 
 static void refused(void)
 {
-	static const int pids[] = { 2, 999, 32768, 4194303, 4194304, INT_MAX, INT_MIN, INT_MIN + 1, -999,
-				    -2 };
-	static const int sigs[] = { 0, SIGTERM, -1, 65, 64, INT_MAX };
+	static const int pids[] = {2,	    999,     32768,	  4194303, 4194304,
+				   INT_MAX, INT_MIN, INT_MIN + 1, -999,	   -2};
+	static const int sigs[] = {0, SIGTERM, -1, 65, 64, INT_MAX};
 	int me = getpid(), dead;
 
 	dead = sleeper();
@@ -96,7 +96,8 @@ static void refused(void)
 		for (size_t k = 0; k < COUNT(sigs); k++)
 			say("kill(%d, %d) %s, tkill %s, tgkill %s, own tgkill %s", pid, sigs[k],
 			    rc(SC(SYS_kill, pid, sigs[k])), rc(SC(SYS_tkill, pid, sigs[k])),
-			    rc(SC(SYS_tgkill, pid, pid, sigs[k])), rc(SC(SYS_tgkill, me, pid, sigs[k])));
+			    rc(SC(SYS_tgkill, pid, pid, sigs[k])),
+			    rc(SC(SYS_tgkill, me, pid, sigs[k])));
 	}
 	say("tkill 0 %s, -1 %s", rc(SC(SYS_tkill, 0, 0)), rc(SC(SYS_tkill, -1, 0)));
 	say("tgkill 0 %s %s %s", rc(SC(SYS_tgkill, 0, me, 0)), rc(SC(SYS_tgkill, me, 0, 0)),
@@ -124,8 +125,8 @@ static void zombie(void)
 	setpgid(pid, pid);
 	say("zombie's group %s", rc(SC(SYS_kill, -pid, 0)));
 	say("%s", reap(pid));
-	say("reaped kill %s tkill %s tgkill %s", rc(SC(SYS_kill, pid, 0)), rc(SC(SYS_tkill, pid, 0)),
-	    rc(SC(SYS_tgkill, pid, pid, 0)));
+	say("reaped kill %s tkill %s tgkill %s", rc(SC(SYS_kill, pid, 0)),
+	    rc(SC(SYS_tkill, pid, 0)), rc(SC(SYS_tgkill, pid, pid, 0)));
 }
 
 static void scopes(void)
@@ -257,7 +258,7 @@ static void no_escape(void)
 		close(alive.w);
 		SC(SYS_kill, -pid, SIGKILL);
 		/* Every descendant holds the write end: its end of file is the proof. */
-		pf = (struct pollfd){ .fd = alive.r, .events = POLLIN };
+		pf = (struct pollfd){.fd = alive.r, .events = POLLIN};
 		if (poll(&pf, 1, 3000) != 1 || read(alive.r, &c, 1) != 0) {
 			failed++;
 			SC(SYS_kill, -1, SIGKILL);

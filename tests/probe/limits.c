@@ -23,8 +23,8 @@ static void limit(int what, rlim_t soft)
 
 static void proc_texts(void)
 {
-	static const char *const paths[] = { "/proc/self/stat", "/proc/self/status", "/proc/1/stat",
-					     "/proc/self/task/1/stat", "/proc/thread-self/comm" };
+	static const char *const paths[] = {"/proc/self/stat", "/proc/self/status", "/proc/1/stat",
+					    "/proc/self/task/1/stat", "/proc/thread-self/comm"};
 
 	for (size_t i = 0; i < COUNT(paths); i++) {
 		char buf[8192];
@@ -49,7 +49,7 @@ static void *nothing(void *p)
 
 static void works(const char *name)
 {
-	char *argv[] = { (char *)"x", (char *)"execed", NULL };
+	char *argv[] = {(char *)"x", (char *)"execed", NULL};
 	pthread_t t;
 	pid_t pid;
 	int r;
@@ -75,7 +75,7 @@ static void works(const char *name)
 
 static void processes(void)
 {
-	struct probe_clone_args a = { .exit_signal = SIGCHLD };
+	struct probe_clone_args a = {.exit_signal = SIGCHLD};
 	struct rlimit old;
 	pid_t pid;
 
@@ -105,15 +105,15 @@ static void hit(int sig, siginfo_t *si, void *uc)
 /* A signal that finds no room in the queue is delivered without its origin. */
 static void queue(void)
 {
-	struct sigaction sa = { .sa_sigaction = hit, .sa_flags = SA_SIGINFO };
+	struct sigaction sa = {.sa_sigaction = hit, .sa_flags = SA_SIGINFO};
 	int me = getpid();
 	pid_t pid;
 
 	sigaction(SIGUSR1, &sa, NULL);
 	sigaction(40, &sa, NULL);
 	limit(RLIMIT_SIGPENDING, 0);
-	say("sigqueue USR1 %s, 40 %s", lrc(sigqueue(me, SIGUSR1, (union sigval){ 0 })),
-	    lrc(sigqueue(me, 40, (union sigval){ 0 })));
+	say("sigqueue USR1 %s, 40 %s", lrc(sigqueue(me, SIGUSR1, (union sigval){0})),
+	    lrc(sigqueue(me, 40, (union sigval){0})));
 	say("  %d hits from %d code %d", hits, from, code);
 	hits = from = code = 0;
 	say("kill USR1 %s, 40 %s", rc(SC(SYS_kill, me, SIGUSR1)), rc(SC(SYS_kill, me, 40)));

@@ -53,7 +53,8 @@ static void family(void)
 		gate_open(go);
 		r = SC(SYS_wait4, -1, &st, 0, NULL);
 		/* Which of them took the byte is chance; that it is one of them is not. */
-		snprintf(line, sizeof(line), "%s", st >> 8 >= 20 && st >> 8 < 24 ? "one of four" : "else");
+		snprintf(line, sizeof(line), "%s",
+			 st >> 8 >= 20 && st >> 8 < 24 ? "one of four" : "else");
 		say("orphan %s", r > 0 ? line : rc(r));
 	}
 	say("none %s", reap(-1));
@@ -198,7 +199,7 @@ static void parent_death(int how)
 	if (!a) {
 		b = fork_or_die();
 		if (!b) {
-			struct sigaction sa = { .sa_sigaction = on_death, .sa_flags = SA_SIGINFO };
+			struct sigaction sa = {.sa_sigaction = on_death, .sa_flags = SA_SIGINFO};
 			int sig = -1;
 
 			prctl(PR_GET_PDEATHSIG, &sig);
@@ -221,8 +222,8 @@ static void parent_death(int how)
 				siginfo_t si;
 				long r = SC(SYS_rt_sigtimedwait, &set, &si, NULL, 8);
 
-				say("took %s from %d code %d, parent %d", rc(r), si.si_pid, si.si_code,
-				    getppid());
+				say("took %s from %d code %d, parent %d", rc(r), si.si_pid,
+				    si.si_code, getppid());
 				_exit(21);
 			}
 			set_raw_mask(BIT(SIGUSR2));

@@ -12,7 +12,7 @@ static char *edge;     /* four bytes before the unmapped page */
 
 enum kind { NUL, WLD, RDO, EDG, BAD, KINDS };
 
-static const char *const kind_names[KINDS] = { "null", "wild", "read-only", "edge", "noncanonical" };
+static const char *const kind_names[KINDS] = {"null", "wild", "read-only", "edge", "noncanonical"};
 
 static void *pointer(int k)
 {
@@ -69,28 +69,38 @@ static void waits(int k)
 	r = SC(SYS_waitid, P_PID, pid, pointer(k), WEXITED | WNOWAIT, pointer(k));
 	say("waitid look %s %s, again %s", kind_names[k], rc(r),
 	    rc(SC(SYS_waitid, P_PID, pid, &si, WEXITED, NULL)));
-	say("wait4 without children %s %s", kind_names[k], rc(SC(SYS_wait4, -1, pointer(k), WNOHANG, pointer(k))));
-	say("waitid without children %s %s", kind_names[k], rc(SC(SYS_waitid, P_ALL, 0, pointer(k), WEXITED, pointer(k))));
+	say("wait4 without children %s %s", kind_names[k],
+	    rc(SC(SYS_wait4, -1, pointer(k), WNOHANG, pointer(k))));
+	say("waitid without children %s %s", kind_names[k],
+	    rc(SC(SYS_waitid, P_ALL, 0, pointer(k), WEXITED, pointer(k))));
 	pid = sleeper();
-	say("wait4 nohang %s %s", kind_names[k], rc(SC(SYS_wait4, -1, pointer(k), WNOHANG, pointer(k))));
-	say("waitid nohang %s %s", kind_names[k], rc(SC(SYS_waitid, P_ALL, 0, pointer(k), WEXITED | WNOHANG, pointer(k))));
+	say("wait4 nohang %s %s", kind_names[k],
+	    rc(SC(SYS_wait4, -1, pointer(k), WNOHANG, pointer(k))));
+	say("waitid nohang %s %s", kind_names[k],
+	    rc(SC(SYS_waitid, P_ALL, 0, pointer(k), WEXITED | WNOHANG, pointer(k))));
 	end(pid);
 }
 
 static void signals(int k)
 {
-	static const struct timespec now = { 0, 0 };
+	static const struct timespec now = {0, 0};
 	uint64_t m = BIT(SIGUSR1);
 	siginfo_t si;
 	int me = getpid();
 
-	say("sigaction new %s %s", kind_names[k], rc(SC(SYS_rt_sigaction, SIGUSR1, pointer(k), NULL, 8)));
-	say("sigaction old %s %s", kind_names[k], rc(SC(SYS_rt_sigaction, SIGUSR1, NULL, pointer(k), 8)));
-	say("sigaction bad signal %s %s", kind_names[k], rc(SC(SYS_rt_sigaction, 99, pointer(k), pointer(k), 8)));
-	SC(SYS_rt_sigaction, SIGUSR1, &(struct ksigaction){ 0 }, NULL, 8);
-	say("sigprocmask new %s %s", kind_names[k], rc(SC(SYS_rt_sigprocmask, SIG_BLOCK, pointer(k), NULL, 8)));
-	say("sigprocmask old %s %s", kind_names[k], rc(SC(SYS_rt_sigprocmask, SIG_BLOCK, NULL, pointer(k), 8)));
-	say("sigprocmask bad how %s %s", kind_names[k], rc(SC(SYS_rt_sigprocmask, 9, pointer(k), NULL, 8)));
+	say("sigaction new %s %s", kind_names[k],
+	    rc(SC(SYS_rt_sigaction, SIGUSR1, pointer(k), NULL, 8)));
+	say("sigaction old %s %s", kind_names[k],
+	    rc(SC(SYS_rt_sigaction, SIGUSR1, NULL, pointer(k), 8)));
+	say("sigaction bad signal %s %s", kind_names[k],
+	    rc(SC(SYS_rt_sigaction, 99, pointer(k), pointer(k), 8)));
+	SC(SYS_rt_sigaction, SIGUSR1, &(struct ksigaction){0}, NULL, 8);
+	say("sigprocmask new %s %s", kind_names[k],
+	    rc(SC(SYS_rt_sigprocmask, SIG_BLOCK, pointer(k), NULL, 8)));
+	say("sigprocmask old %s %s", kind_names[k],
+	    rc(SC(SYS_rt_sigprocmask, SIG_BLOCK, NULL, pointer(k), 8)));
+	say("sigprocmask bad how %s %s", kind_names[k],
+	    rc(SC(SYS_rt_sigprocmask, 9, pointer(k), NULL, 8)));
 	set_raw_mask(0);
 	say("sigaltstack new %s %s", kind_names[k], rc(SC(SYS_sigaltstack, pointer(k), NULL)));
 	say("sigaltstack old %s %s", kind_names[k], rc(SC(SYS_sigaltstack, NULL, pointer(k))));
@@ -98,21 +108,28 @@ static void signals(int k)
 	set_raw_mask(m);
 	raise(SIGUSR1);
 	if (k != NUL && k != RDO)
-		say("sigsuspend %s %s", kind_names[k], rc(k == EDG ? -EFAULT : SC(SYS_rt_sigsuspend, pointer(k), 8)));
-	say("sigtimedwait set %s %s", kind_names[k], rc(SC(SYS_rt_sigtimedwait, pointer(k), &si, &now, 8)));
-	say("sigtimedwait info %s %s", kind_names[k], rc(SC(SYS_rt_sigtimedwait, &m, pointer(k), &now, 8)));
+		say("sigsuspend %s %s", kind_names[k],
+		    rc(k == EDG ? -EFAULT : SC(SYS_rt_sigsuspend, pointer(k), 8)));
+	say("sigtimedwait set %s %s", kind_names[k],
+	    rc(SC(SYS_rt_sigtimedwait, pointer(k), &si, &now, 8)));
+	say("sigtimedwait info %s %s", kind_names[k],
+	    rc(SC(SYS_rt_sigtimedwait, &m, pointer(k), &now, 8)));
 	raise(SIGUSR1);
-	say("sigtimedwait time %s %s", kind_names[k], rc(SC(SYS_rt_sigtimedwait, &m, &si, pointer(k), 8)));
+	say("sigtimedwait time %s %s", kind_names[k],
+	    rc(SC(SYS_rt_sigtimedwait, &m, &si, pointer(k), 8)));
 	SC(SYS_rt_sigtimedwait, &m, &si, &now, 8);
 	set_raw_mask(0);
-	say("sigqueueinfo %s %s, to nobody %s", kind_names[k], rc(SC(SYS_rt_sigqueueinfo, me, 0, pointer(k))),
+	say("sigqueueinfo %s %s, to nobody %s", kind_names[k],
+	    rc(SC(SYS_rt_sigqueueinfo, me, 0, pointer(k))),
 	    rc(SC(SYS_rt_sigqueueinfo, 999, 0, pointer(k))));
-	say("tgsigqueueinfo %s %s, to nobody %s", kind_names[k], rc(SC(SYS_rt_tgsigqueueinfo, me, me, 0, pointer(k))),
+	say("tgsigqueueinfo %s %s, to nobody %s", kind_names[k],
+	    rc(SC(SYS_rt_tgsigqueueinfo, me, me, 0, pointer(k))),
 	    rc(SC(SYS_rt_tgsigqueueinfo, me, 999, 0, pointer(k))));
 	if (k != NUL) {
 		long fd = SC(SYS_pidfd_open, me, 0);
 
-		say("pidfd_send_signal %s %s", kind_names[k], rc(SC(SYS_pidfd_send_signal, fd, 0, pointer(k), 0)));
+		say("pidfd_send_signal %s %s", kind_names[k],
+		    rc(SC(SYS_pidfd_send_signal, fd, 0, pointer(k), 0)));
 		SC(SYS_close, fd);
 	}
 }
@@ -135,22 +152,29 @@ static void clones(int k)
 
 static void execs(int k)
 {
-	char *argv[] = { (char *)"x", NULL };
-	char *inner[] = { pointer(k), NULL };
+	char *argv[] = {(char *)"x", NULL};
+	char *inner[] = {pointer(k), NULL};
 
 	/* Only what cannot succeed; NULL vectors can. */
 	say("execve path %s %s", kind_names[k], rc(SC(SYS_execve, pointer(k), argv, argv)));
 	if (k != NUL && k != RDO && k != EDG) {
-		say("execve argv %s %s", kind_names[k], rc(SC(SYS_execve, "/bin/true", pointer(k), NULL)));
-		say("execve envp %s %s", kind_names[k], rc(SC(SYS_execve, "/bin/true", argv, pointer(k))));
-		say("execve argv[0] %s %s", kind_names[k], rc(SC(SYS_execve, "/bin/true", inner, NULL)));
-		say("execve envp[0] %s %s", kind_names[k], rc(SC(SYS_execve, "/bin/true", argv, inner)));
-		say("execve missing, argv %s %s", kind_names[k], rc(SC(SYS_execve, "/nonexistent", pointer(k), NULL)));
+		say("execve argv %s %s", kind_names[k],
+		    rc(SC(SYS_execve, "/bin/true", pointer(k), NULL)));
+		say("execve envp %s %s", kind_names[k],
+		    rc(SC(SYS_execve, "/bin/true", argv, pointer(k))));
+		say("execve argv[0] %s %s", kind_names[k],
+		    rc(SC(SYS_execve, "/bin/true", inner, NULL)));
+		say("execve envp[0] %s %s", kind_names[k],
+		    rc(SC(SYS_execve, "/bin/true", argv, inner)));
+		say("execve missing, argv %s %s", kind_names[k],
+		    rc(SC(SYS_execve, "/nonexistent", pointer(k), NULL)));
 		say("execveat argv %s %s", kind_names[k],
 		    rc(SC(SYS_execveat, AT_FDCWD, "/bin/true", pointer(k), NULL, 0)));
 	}
-	say("execveat path %s %s", kind_names[k], rc(SC(SYS_execveat, AT_FDCWD, pointer(k), argv, argv, 0)));
-	say("execveat empty %s %s", kind_names[k], rc(SC(SYS_execveat, 0, pointer(k), argv, argv, AT_EMPTY_PATH)));
+	say("execveat path %s %s", kind_names[k],
+	    rc(SC(SYS_execveat, AT_FDCWD, pointer(k), argv, argv, 0)));
+	say("execveat empty %s %s", kind_names[k],
+	    rc(SC(SYS_execveat, 0, pointer(k), argv, argv, AT_EMPTY_PATH)));
 }
 
 static void paths(int k)
@@ -159,12 +183,14 @@ static void paths(int k)
 
 	say("open %s %s", kind_names[k], rc(SC(SYS_open, pointer(k), O_RDONLY)));
 	say("openat %s %s", kind_names[k], rc(SC(SYS_openat, AT_FDCWD, pointer(k), O_RDONLY)));
-	say("openat bad descriptor %s %s", kind_names[k], rc(SC(SYS_openat, 999, pointer(k), O_RDONLY)));
+	say("openat bad descriptor %s %s", kind_names[k],
+	    rc(SC(SYS_openat, 999, pointer(k), O_RDONLY)));
 	say("openat2 %s %s", kind_names[k], rc(SC(437, AT_FDCWD, pointer(k), page, 24)));
 	say("openat2 how %s %s", kind_names[k], rc(SC(437, AT_FDCWD, "/", pointer(k), 24)));
 	say("stat %s %s", kind_names[k], rc(SC(SYS_stat, pointer(k), page)));
 	say("newfstatat %s %s", kind_names[k], rc(SC(SYS_newfstatat, AT_FDCWD, pointer(k), page, 0)));
-	say("newfstatat buffer %s %s", kind_names[k], rc(SC(SYS_newfstatat, AT_FDCWD, "/proc/self", pointer(k), 0)));
+	say("newfstatat buffer %s %s", kind_names[k],
+	    rc(SC(SYS_newfstatat, AT_FDCWD, "/proc/self", pointer(k), 0)));
 	say("statx %s %s", kind_names[k], rc(SC(332, AT_FDCWD, pointer(k), 0, 0, page)));
 	say("access %s %s", kind_names[k], rc(SC(SYS_access, pointer(k), 0)));
 	say("readlink %s %s", kind_names[k], rc(SC(SYS_readlink, pointer(k), buf, sizeof(buf))));

@@ -81,7 +81,7 @@ __attribute__((always_inline)) static inline long sc6(long nr, long a, long b, l
 	return ret;
 }
 
-#define SC_LONG(n, a, b, c, d, e, f, ...)                                                         \
+#define SC_LONG(n, a, b, c, d, e, f, ...) \
 	sc6((long)(n), (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 /* SC(nr, args...) makes the call with the missing arguments 0 and returns -errno on failure. */
 #define SC(...) SC_LONG(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0)
@@ -193,17 +193,39 @@ MAYBE static const char *err(int e)
 		int e;
 		const char *name;
 	} names[] = {
-		{ EPERM, "EPERM" },	  { ENOENT, "ENOENT" },	  { ESRCH, "ESRCH" },
-		{ EINTR, "EINTR" },	  { EIO, "EIO" },	  { E2BIG, "E2BIG" },
-		{ ENOEXEC, "ENOEXEC" },	  { EBADF, "EBADF" },	  { ECHILD, "ECHILD" },
-		{ EAGAIN, "EAGAIN" },	  { ENOMEM, "ENOMEM" },	  { EACCES, "EACCES" },
-		{ EFAULT, "EFAULT" },	  { EBUSY, "EBUSY" },	  { EEXIST, "EEXIST" },
-		{ ENOTDIR, "ENOTDIR" },	  { EISDIR, "EISDIR" },	  { EINVAL, "EINVAL" },
-		{ EMFILE, "EMFILE" },	  { ETXTBSY, "ETXTBSY" }, { ESPIPE, "ESPIPE" },
-		{ EPIPE, "EPIPE" },	  { ELOOP, "ELOOP" },	  { ENOSYS, "ENOSYS" },
-		{ ETIMEDOUT, "ETIMEDOUT" }, { EROFS, "EROFS" },	  { ENXIO, "ENXIO" },
-		{ ENAMETOOLONG, "ENAMETOOLONG" }, { EDEADLK, "EDEADLK" }, { ERANGE, "ERANGE" },
-		{ EOPNOTSUPP, "EOPNOTSUPP" }, { EFBIG, "EFBIG" }, { ENOSPC, "ENOSPC" },
+		{EPERM, "EPERM"},
+		{ENOENT, "ENOENT"},
+		{ESRCH, "ESRCH"},
+		{EINTR, "EINTR"},
+		{EIO, "EIO"},
+		{E2BIG, "E2BIG"},
+		{ENOEXEC, "ENOEXEC"},
+		{EBADF, "EBADF"},
+		{ECHILD, "ECHILD"},
+		{EAGAIN, "EAGAIN"},
+		{ENOMEM, "ENOMEM"},
+		{EACCES, "EACCES"},
+		{EFAULT, "EFAULT"},
+		{EBUSY, "EBUSY"},
+		{EEXIST, "EEXIST"},
+		{ENOTDIR, "ENOTDIR"},
+		{EISDIR, "EISDIR"},
+		{EINVAL, "EINVAL"},
+		{EMFILE, "EMFILE"},
+		{ETXTBSY, "ETXTBSY"},
+		{ESPIPE, "ESPIPE"},
+		{EPIPE, "EPIPE"},
+		{ELOOP, "ELOOP"},
+		{ENOSYS, "ENOSYS"},
+		{ETIMEDOUT, "ETIMEDOUT"},
+		{EROFS, "EROFS"},
+		{ENXIO, "ENXIO"},
+		{ENAMETOOLONG, "ENAMETOOLONG"},
+		{EDEADLK, "EDEADLK"},
+		{ERANGE, "ERANGE"},
+		{EOPNOTSUPP, "EOPNOTSUPP"},
+		{EFBIG, "EFBIG"},
+		{ENOSPC, "ENOSPC"},
 	};
 
 	for (size_t i = 0; i < COUNT(names); i++)
@@ -279,7 +301,7 @@ MAYBE static const char *mask_text(uint64_t mask)
 	return at ? s : "-";
 }
 
-#define BIT(sig) (1ull << ((sig) - 1))
+#define BIT(sig) (1ull << ((sig)-1))
 
 /* The mask as the kernel holds it: a libc hides its own signals. */
 MAYBE static uint64_t raw_mask(void)
@@ -338,7 +360,7 @@ MAYBE static struct gate gate_new(void)
 
 	if (pipe(fd))
 		die("pipe");
-	return (struct gate){ fd[0], fd[1] };
+	return (struct gate){fd[0], fd[1]};
 }
 
 MAYBE static void gate_open(struct gate g)

@@ -56,7 +56,8 @@ static void numbers(const char *dir)
 		at += (size_t)snprintf(line + at, sizeof(line) - at, " %s", e->d_name);
 	}
 	closedir(d);
-	say("%s:%s; sorted %d directories %d self %d thread-self %d", dir, line, sorted, type, self, thread_self);
+	say("%s:%s; sorted %d directories %d self %d thread-self %d", dir, line, sorted, type, self,
+	    thread_self);
 }
 
 static void link_of(const char *path)
@@ -72,7 +73,8 @@ static void link_of(const char *path)
 	to[n] = 0;
 	slash = strrchr(to, '/');
 	/* Only the last part of files' names: where the probe was built is the same, but long. */
-	say("%s -> %s%s", path, to[0] == '/' && slash[1] ? ".../" : "", to[0] == '/' && slash[1] ? slash + 1 : to);
+	say("%s -> %s%s", path, to[0] == '/' && slash[1] ? ".../" : "",
+	    to[0] == '/' && slash[1] ? slash + 1 : to);
 }
 
 static void stat_fields(const char *path)
@@ -80,7 +82,7 @@ static void stat_fields(const char *path)
 	long n = slurp(path);
 	char *p, *end;
 	char state;
-	long f[8] = { 0 };
+	long f[8] = {0};
 
 	if (n <= 0) {
 		say("%s %s", path, rc(n));
@@ -94,14 +96,18 @@ static void stat_fields(const char *path)
 	for (int i = 1; i < 6; i++)
 		f[i] = strtol(p, &p, 10);
 	/* pid, ppid, pgrp, session, tty, tpgid; the state only where it is certain. */
-	say("%s: %ld ppid %ld pgrp %ld session %ld tty %ld tpgid %ld%s", path, f[0], f[1], f[2], f[3], f[4], f[5],
-	    state == 'Z' ? " zombie" : state == 'T' ? " stopped" : "");
+	say("%s: %ld ppid %ld pgrp %ld session %ld tty %ld tpgid %ld%s", path, f[0], f[1], f[2],
+	    f[3], f[4], f[5],
+	    state == 'Z'   ? " zombie"
+	    : state == 'T' ? " stopped"
+			   : "");
 }
 
 static void status_fields(const char *path)
 {
-	static const char *const keys[] = { "Name:",  "Tgid:",	"Ngid:",  "Pid:",   "PPid:",  "TracerPid:",
-					    "NStgid:", "NSpid:", "NSpgid:", "NSsid:", "Threads:" };
+	static const char *const keys[] = {
+		"Name:",   "Tgid:",  "Ngid:",	"Pid:",	  "PPid:",   "TracerPid:",
+		"NStgid:", "NSpid:", "NSpgid:", "NSsid:", "Threads:"};
 	char line[512] = "", *save, *l;
 	size_t at = 0;
 	long n = slurp(path);
@@ -139,14 +145,14 @@ static void exists(const char *path)
 	d = SC(SYS_open, path, O_PATH | O_CLOEXEC);
 	if (d >= 0)
 		close((int)d);
-	say("%s: stat %s access %s open %s O_PATH %s chdir %s", path, rc(a), rc(b), rc(c > 0 ? 0 : c),
-	    rc(d > 0 ? 0 : d), rc(a ? SC(SYS_chdir, path) : 0));
+	say("%s: stat %s access %s open %s O_PATH %s chdir %s", path, rc(a), rc(b),
+	    rc(c > 0 ? 0 : c), rc(d > 0 ? 0 : d), rc(a ? SC(SYS_chdir, path) : 0));
 }
 
 static void look(void)
 {
 	char path[64];
-	static const char *const names[] = { "stat", "status", "comm" };
+	static const char *const names[] = {"stat", "status", "comm"};
 	int me = getpid(), tid = (int)SC(SYS_gettid);
 
 	numbers("/proc");
@@ -198,12 +204,30 @@ static void look(void)
 static void nothing(void)
 {
 	static const char *const paths[] = {
-		"/proc/01",	      "/proc/0",	  "/proc/-1",	     "/proc/+1",
-		"/proc/ 1",	      "/proc/1x",	  "/proc/999",	     "/proc/999/stat",
-		"/proc/4194304",      "/proc/99999999999", "/proc/4294967297", "/proc/1/task/999",
-		"/proc/1/task/01",    "/proc/1/task/1",	  "/proc/1/task/0",  "/proc/1",
-		"/proc/self/task/999/stat", "/proc/self/nonsense", "/proc/1/", "/proc/1/.",
-		"/proc/1/..",	      "/proc/1/../1",	  "/proc/2000/../1", "/proc/self/",
+		"/proc/01",
+		"/proc/0",
+		"/proc/-1",
+		"/proc/+1",
+		"/proc/ 1",
+		"/proc/1x",
+		"/proc/999",
+		"/proc/999/stat",
+		"/proc/4194304",
+		"/proc/99999999999",
+		"/proc/4294967297",
+		"/proc/1/task/999",
+		"/proc/1/task/01",
+		"/proc/1/task/1",
+		"/proc/1/task/0",
+		"/proc/1",
+		"/proc/self/task/999/stat",
+		"/proc/self/nonsense",
+		"/proc/1/",
+		"/proc/1/.",
+		"/proc/1/..",
+		"/proc/1/../1",
+		"/proc/2000/../1",
+		"/proc/self/",
 	};
 
 	for (size_t i = 0; i < COUNT(paths); i++)
@@ -354,7 +378,12 @@ static void relative(void)
 	stat_fields("../1/stat");
 	numbers("task");
 	say("cwd %s", getcwd(buf, sizeof(buf)) ? buf : err(errno));
-	say("fork %s", reap(({ pid_t p = fork(); if (!p) _exit(5); p; })));
+	say("fork %s", reap(({
+		    pid_t p = fork();
+		    if (!p)
+			    _exit(5);
+		    p;
+	    })));
 	link_of("/proc/self/cwd");
 }
 

@@ -23,18 +23,18 @@ static siginfo_t info(int sig, int code)
 
 static void take(const char *name)
 {
-	static const struct timespec now = { 0, 0 };
+	static const struct timespec now = {0, 0};
 	uint64_t set = BIT(SIGUSR1) | BIT(40);
 	siginfo_t si;
 	long r;
 
 	while ((r = SC(SYS_rt_sigtimedwait, &set, &si, &now, 8)) > 0)
-		say("  %s took %ld signo %d code %d pid %d uid %d value %d", name, r, si.si_signo, si.si_code,
-		    si.si_pid, (int)si.si_uid == 12 ? 12 : 0, si.si_value.sival_int);
+		say("  %s took %ld signo %d code %d pid %d uid %d value %d", name, r, si.si_signo,
+		    si.si_code, si.si_pid, (int)si.si_uid == 12 ? 12 : 0, si.si_value.sival_int);
 }
 
-static const int codes[] = { SI_QUEUE, SI_USER, SI_TKILL, SI_TIMER, SI_MESGQ, SI_ASYNCIO, SI_SIGIO,
-			     -60, -1000, SI_KERNEL, 1, 5 };
+static const int codes[] = {SI_QUEUE, SI_USER, SI_TKILL, SI_TIMER,  SI_MESGQ, SI_ASYNCIO,
+			    SI_SIGIO, -60,     -1000,	 SI_KERNEL, 1,	      5};
 
 static void to_self(void)
 {
@@ -43,9 +43,11 @@ static void to_self(void)
 
 	for (size_t i = 0; i < COUNT(codes); i++) {
 		si = info(SIGUSR1, codes[i]);
-		say("sigqueue self code %d %s", codes[i], rc(SC(SYS_rt_sigqueueinfo, me, SIGUSR1, &si)));
+		say("sigqueue self code %d %s", codes[i],
+		    rc(SC(SYS_rt_sigqueueinfo, me, SIGUSR1, &si)));
 		take("process");
-		say("sigqueue tid code %d %s", codes[i], rc(SC(SYS_rt_sigqueueinfo, tid, SIGUSR1, &si)));
+		say("sigqueue tid code %d %s", codes[i],
+		    rc(SC(SYS_rt_sigqueueinfo, tid, SIGUSR1, &si)));
 		take("process");
 		say("tgsigqueue self code %d %s", codes[i],
 		    rc(SC(SYS_rt_tgsigqueueinfo, me, tid, SIGUSR1, &si)));
@@ -58,7 +60,7 @@ static void to_self(void)
 	say("twice %s %s", rc(SC(SYS_rt_sigqueueinfo, me, 40, &si)),
 	    rc(SC(SYS_rt_sigqueueinfo, me, 40, &si)));
 	take("queue");
-	say("libc sigqueue %s", lrc(sigqueue(me, 40, (union sigval){ .sival_int = 5 })));
+	say("libc sigqueue %s", lrc(sigqueue(me, 40, (union sigval){.sival_int = 5})));
 	take("libc");
 }
 
@@ -70,8 +72,8 @@ static void *in_thread(void *p)
 
 static void to_others(void)
 {
-	static const int pids[] = { 999, 0, -1, -999, INT_MIN, INT_MAX, 4194304 };
-	static const int sigs[] = { 0, SIGUSR1, 65, -1, SIGKILL };
+	static const int pids[] = {999, 0, -1, -999, INT_MIN, INT_MAX, 4194304};
+	static const int sigs[] = {0, SIGUSR1, 65, -1, SIGKILL};
 	pid_t pid = sleeper();
 	siginfo_t si;
 
@@ -122,7 +124,7 @@ static void to_parent(void)
 		SC(SYS_rt_tgsigqueueinfo, getppid(), getppid(), 40, &si);
 		si.si_pid = 0;
 		SC(SYS_rt_sigqueueinfo, getppid(), 40, &si);
-		sigqueue(getppid(), 40, (union sigval){ .sival_int = 6 });
+		sigqueue(getppid(), 40, (union sigval){.sival_int = 6});
 		SC(SYS_kill, getppid(), 40);
 		SC(SYS_tgkill, getppid(), getppid(), 40);
 		SC(SYS_tkill, getppid(), 40);
@@ -134,7 +136,7 @@ static void to_parent(void)
 
 static void pidfds(void)
 {
-	static const int bad[] = { 0, -1, 999, INT_MIN, INT_MAX };
+	static const int bad[] = {0, -1, 999, INT_MIN, INT_MAX};
 	pid_t pid = sleeper();
 	siginfo_t si;
 	int fd, self;

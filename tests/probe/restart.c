@@ -28,29 +28,30 @@ static void relieve(int sig)
 
 static void handle(void (*fn)(int), int flags)
 {
-	struct sigaction sa = { .sa_handler = fn, .sa_flags = flags };
+	struct sigaction sa = {.sa_handler = fn, .sa_flags = flags};
 
 	sigaction(SIGALRM, &sa, NULL);
 }
 
 static void timer(int usec)
 {
-	struct itimerval it = { { 0, usec }, { 0, usec } };
+	struct itimerval it = {{0, usec}, {0, usec}};
 
 	if (usec)
 		ticks = 0;
 	setitimer(ITIMER_REAL, &it, NULL);
 }
 
-static const char *const names[] = { "read",	"wait4",   "waitid",  "wait4 group", "pause",	    "nanosleep",
-				     "poll",	"sigwait", "waitid pidfd", "wait4 any",	 "futex" };
+static const char *const names[] = {"read",	    "wait4",	 "waitid", "wait4 group",
+				    "pause",	    "nanosleep", "poll",   "sigwait",
+				    "waitid pidfd", "wait4 any", "futex"};
 
 static long block(int what)
 {
 	static int word;
-	struct timespec ten = { 10, 0 };
+	struct timespec ten = {10, 0};
 	uint64_t set = BIT(SIGUSR2);
-	struct pollfd pf = { .fd = relief.r, .events = POLLIN };
+	struct pollfd pf = {.fd = relief.r, .events = POLLIN};
 	siginfo_t si;
 	long r, fd;
 	char c;
@@ -114,7 +115,8 @@ static void interrupted(void)
 		timer(3000);
 		r = block(what);
 		timer(0);
-		say("%s without RESTART: %s, ticks %s", names[what], result(what, r), ticks ? "yes" : "no");
+		say("%s without RESTART: %s, ticks %s", names[what], result(what, r),
+		    ticks ? "yes" : "no");
 		if (victim)
 			end(victim);
 	}
@@ -204,7 +206,7 @@ static void *nothing(void *p)
 
 static void storm(int rounds)
 {
-	struct sigaction sa = { .sa_sigaction = storm_tick, .sa_flags = SA_RESTART | SA_SIGINFO };
+	struct sigaction sa = {.sa_sigaction = storm_tick, .sa_flags = SA_RESTART | SA_SIGINFO};
 	int first = 0, bad = 0, tid;
 
 	storm_me = (int)SC(SYS_getpid);

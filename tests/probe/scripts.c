@@ -7,7 +7,7 @@
 #include <sys/auxv.h>
 
 static char self[512];
-static char *show_env[] = { (char *)"SHOW=1", NULL };
+static char *show_env[] = {(char *)"SHOW=1", NULL};
 
 static int show(int argc, char **argv)
 {
@@ -26,7 +26,8 @@ static int show(int argc, char **argv)
 	}
 	n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
 	exe[n > 0 ? n : 0] = 0;
-	say("  %s of %s comm \"%s\" execfn \"%.100s\" exe \"%s\"", rc(SC(SYS_getpid)), rc(SC(SYS_getppid)), comm,
+	say("  %s of %s comm \"%s\" execfn \"%.100s\" exe \"%s\"", rc(SC(SYS_getpid)),
+	    rc(SC(SYS_getppid)), comm,
 	    execfn && strncmp(execfn, "/dev/fd/", 8) ? execfn : "/dev/fd/...", exe);
 	say("  argv %s", line);
 	return 33;
@@ -55,7 +56,7 @@ static void run(const char *name, const char *path, char *const argv[])
 	say("%s = %s", name, reap(pid));
 }
 
-static char *const args[] = { (char *)"zero", (char *)"one", (char *)"two words", NULL };
+static char *const args[] = {(char *)"zero", (char *)"one", (char *)"two words", NULL};
 
 /* TEXT may say %s where the interpreter's path goes. */
 static void script(const char *name, const char *text)
@@ -76,37 +77,37 @@ static void lines(void)
 	static const struct {
 		const char *name, *text;
 	} rows[] = {
-		{ "plain", "#!%s\nrest\n" },
-		{ "no newline", "#!%s" },
-		{ "space", "#! %s\n" },
-		{ "tabs", "#!\t\t%s\t\n" },
-		{ "argument", "#!%s -a\n" },
-		{ "argument, spaces", "#!%s   -a  -b   c  \n" },
-		{ "argument, tab", "#!%s\t-a\tb\t\n" },
-		{ "argument, no newline", "#!%s -a b" },
-		{ "argument quoted", "#!%s \"a b\" c\n" },
-		{ "carriage return", "#!%s\r\n" },
-		{ "argument, carriage return", "#!%s -a\r\n" },
-		{ "only blanks after", "#!%s    \n" },
-		{ "nothing", "#!\n" },
-		{ "nothing, no newline", "#!" },
-		{ "blanks only", "#!   \t \n" },
-		{ "blanks only, no newline", "#!    " },
-		{ "one #", "#\n" },
-		{ "space before !", "# !%s\n" },
-		{ "blank before #", " #!%s\n" },
-		{ "missing interpreter", "#!/nonexistent/interpreter\n" },
-		{ "directory", "#!/\n" },
-		{ "not executable", "#!/etc/passwd\n" },
-		{ "not a program", "#!./text\n" },
-		{ "dangling", "#!./dangling\n" },
-		{ "loop", "#!./loop\n" },
-		{ "relative", "#!./interp\n" },
-		{ "relative, bare", "#!interp -x\n" },
-		{ "relative, missing", "#!missing\n" },
-		{ "itself", "#!./script\n" },
-		{ "shell", "#!/bin/sh\nexit 3\n" },
-		{ "env", "#!/usr/bin/env -S SHOW=1 %s a b\n" },
+		{"plain", "#!%s\nrest\n"},
+		{"no newline", "#!%s"},
+		{"space", "#! %s\n"},
+		{"tabs", "#!\t\t%s\t\n"},
+		{"argument", "#!%s -a\n"},
+		{"argument, spaces", "#!%s   -a  -b   c  \n"},
+		{"argument, tab", "#!%s\t-a\tb\t\n"},
+		{"argument, no newline", "#!%s -a b"},
+		{"argument quoted", "#!%s \"a b\" c\n"},
+		{"carriage return", "#!%s\r\n"},
+		{"argument, carriage return", "#!%s -a\r\n"},
+		{"only blanks after", "#!%s    \n"},
+		{"nothing", "#!\n"},
+		{"nothing, no newline", "#!"},
+		{"blanks only", "#!   \t \n"},
+		{"blanks only, no newline", "#!    "},
+		{"one #", "#\n"},
+		{"space before !", "# !%s\n"},
+		{"blank before #", " #!%s\n"},
+		{"missing interpreter", "#!/nonexistent/interpreter\n"},
+		{"directory", "#!/\n"},
+		{"not executable", "#!/etc/passwd\n"},
+		{"not a program", "#!./text\n"},
+		{"dangling", "#!./dangling\n"},
+		{"loop", "#!./loop\n"},
+		{"relative", "#!./interp\n"},
+		{"relative, bare", "#!interp -x\n"},
+		{"relative, missing", "#!missing\n"},
+		{"itself", "#!./script\n"},
+		{"shell", "#!/bin/sh\nexit 3\n"},
+		{"env", "#!/usr/bin/env -S SHOW=1 %s a b\n"},
 	};
 
 	write_file("text", "no program\n", 11, 0755);
@@ -119,7 +120,7 @@ static void lines(void)
 /* The kernel looks at 256 bytes; an interpreter that is cut is refused, an argument is cut. */
 static void lengths(void)
 {
-	static const int lens[] = { 100, 200, 252, 253, 254, 255, 256, 257, 300 };
+	static const int lens[] = {100, 200, 252, 253, 254, 255, 256, 257, 300};
 	char data[1024], name[64];
 
 	for (size_t i = 0; i < COUNT(lens); i++) {
@@ -182,8 +183,8 @@ static void nesting(void)
 static void ways(void)
 {
 	char data[600];
-	static char *const none[] = { NULL };
-	static char *const empty[] = { (char *)"", (char *)"", NULL };
+	static char *const none[] = {NULL};
+	static char *const empty[] = {(char *)"", (char *)"", NULL};
 	int len = snprintf(data, sizeof(data), "#!%s opt\n", self), fd, dir;
 	pid_t pid;
 

@@ -9,7 +9,7 @@
 static struct gate up, down;
 static volatile int hit_by, hit_from, hits;
 static volatile int tids[4];
-static const struct timespec now = { 0, 0 };
+static const struct timespec now = {0, 0};
 
 static void hit(int sig, siginfo_t *si, void *uc)
 {
@@ -37,7 +37,7 @@ static void *open_to_all(void *p)
 
 static void handle(int sig)
 {
-	struct sigaction sa = { .sa_sigaction = hit, .sa_flags = SA_SIGINFO | SA_RESTART };
+	struct sigaction sa = {.sa_sigaction = hit, .sa_flags = SA_SIGINFO | SA_RESTART};
 
 	sigaction(sig, &sa, NULL);
 }
@@ -45,7 +45,7 @@ static void handle(int sig)
 /* The main thread blocks everything: the other one takes what is sent to the process. */
 static void other_takes(void)
 {
-	static const int sigs[] = { SIGUSR1, SIGTERM, SIGCHLD, 40, SIGSYS };
+	static const int sigs[] = {SIGUSR1, SIGTERM, SIGCHLD, 40, SIGSYS};
 	int me = getpid();
 	uint64_t set;
 	pthread_t t;
@@ -140,7 +140,8 @@ static void *own_mask(void *p)
 	gate_open(up);
 	gate_pass(down);
 	SC(SYS_rt_sigaction, SIGUSR2, NULL, &k, 8);
-	say("thread: mask %s, USR2 %s", mask_text(raw_mask()), k.handler == SIG_IGN ? "ignored" : "other");
+	say("thread: mask %s, USR2 %s", mask_text(raw_mask()),
+	    k.handler == SIG_IGN ? "ignored" : "other");
 	return NULL;
 }
 
@@ -153,7 +154,8 @@ static void masks(void)
 	pthread_create(&t, NULL, own_mask, NULL);
 	gate_pass(up);
 	SC(SYS_rt_sigaction, SIGUSR2, NULL, &k, 8);
-	say("main: mask %s, USR2 %s", mask_text(raw_mask()), (void *)k.handler == (void *)hit ? "handled" : "other");
+	say("main: mask %s, USR2 %s", mask_text(raw_mask()),
+	    (void *)k.handler == (void *)hit ? "handled" : "other");
 	signal(SIGUSR2, SIG_IGN);
 	gate_open(down);
 	pthread_join(t, NULL);

@@ -21,14 +21,14 @@ static void note(int sig, siginfo_t *si, void *uc)
 
 static void show(const char *name)
 {
-	say("%s: %d from %d code %d status %d, %d times", name, seen.sig, seen.pid, seen.code, seen.status,
-	    seen.count);
+	say("%s: %d from %d code %d status %d, %d times", name, seen.sig, seen.pid, seen.code,
+	    seen.status, seen.count);
 	memset(&seen, 0, sizeof(seen));
 }
 
 static void handle(int sig, int flags)
 {
-	struct sigaction sa = { .sa_sigaction = note, .sa_flags = SA_SIGINFO | SA_RESTART | flags };
+	struct sigaction sa = {.sa_sigaction = note, .sa_flags = SA_SIGINFO | SA_RESTART | flags};
 
 	sigaction(sig, &sa, NULL);
 }
@@ -36,7 +36,7 @@ static void handle(int sig, int flags)
 static void from_self(void)
 {
 	int me = getpid(), tid = (int)SC(SYS_gettid), fd[2];
-	struct itimerval it = { .it_value = { 0, 1 } };
+	struct itimerval it = {.it_value = {0, 1}};
 
 	handle(SIGUSR1, 0);
 	handle(SIGPIPE, 0);
@@ -51,7 +51,7 @@ static void from_self(void)
 	show("tgkill");
 	raise(SIGUSR1);
 	show("raise");
-	sigqueue(me, SIGUSR1, (union sigval){ .sival_int = 1 });
+	sigqueue(me, SIGUSR1, (union sigval){.sival_int = 1});
 	show("sigqueue");
 	SC(SYS_kill, me, 40);
 	show("kill, real time");
@@ -70,7 +70,7 @@ static void from_self(void)
 
 static void file_size(void)
 {
-	struct rlimit old, small = { 10, 10 };
+	struct rlimit old, small = {10, 10};
 	int fd = open("big", O_CREAT | O_RDWR, 0600);
 
 	getrlimit(RLIMIT_FSIZE, &old);
@@ -99,7 +99,7 @@ static void from_child(void)
 			else if (how == 2)
 				SC(SYS_tgkill, me, me, SIGUSR1);
 			else
-				sigqueue(me, SIGUSR1, (union sigval){ .sival_int = 1 });
+				sigqueue(me, SIGUSR1, (union sigval){.sival_int = 1});
 			_exit(0);
 		}
 		say("sender %s", reap(pid));
@@ -228,7 +228,7 @@ static void children(const char *name, int flags)
 
 static void taken(void)
 {
-	static const struct timespec ten = { 10, 0 }, now = { 0, 0 };
+	static const struct timespec ten = {10, 0}, now = {0, 0};
 	uint64_t set = BIT(SIGCHLD) | BIT(SIGUSR1) | BIT(40) | BIT(SIGSYS);
 	siginfo_t si;
 	pid_t pid;
@@ -272,7 +272,7 @@ static void taken(void)
 static void timer(void)
 {
 	struct sigevent ev;
-	struct itimerspec it = { .it_value = { 0, 1000 } };
+	struct itimerspec it = {.it_value = {0, 1000}};
 	timer_t t;
 
 	memset(&ev, 0, sizeof(ev));

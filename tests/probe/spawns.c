@@ -17,18 +17,21 @@ static int show(const char *name)
 	SC(SYS_rt_sigaction, SIGUSR1, NULL, &usr1, 8);
 	SC(SYS_rt_sigaction, SIGUSR2, NULL, &usr2, 8);
 	SC(SYS_rt_sigaction, SIGSYS, NULL, &sys, 8);
-	say("%s: %s/%s of %s, group %s session %s, mask %s, USR1 %s USR2 %s SYS %s, sched %d, fd 9 %s", name,
-	    rc(SC(SYS_getpid)), rc(SC(SYS_gettid)), rc(SC(SYS_getppid)), rc(SC(SYS_getpgid, 0)),
-	    rc(SC(SYS_getsid, 0)), mask_text(raw_mask()), usr1.handler == SIG_IGN ? "ignored" : "default",
-	    usr2.handler == SIG_IGN ? "ignored" : "default", sys.handler == SIG_IGN ? "ignored" : "default",
-	    sched_getscheduler(0), fcntl(9, F_GETFD) >= 0 ? "open" : "closed");
+	say("%s: %s/%s of %s, group %s session %s, mask %s, USR1 %s USR2 %s SYS %s, sched %d, fd 9 "
+	    "%s",
+	    name, rc(SC(SYS_getpid)), rc(SC(SYS_gettid)), rc(SC(SYS_getppid)),
+	    rc(SC(SYS_getpgid, 0)), rc(SC(SYS_getsid, 0)), mask_text(raw_mask()),
+	    usr1.handler == SIG_IGN ? "ignored" : "default",
+	    usr2.handler == SIG_IGN ? "ignored" : "default",
+	    sys.handler == SIG_IGN ? "ignored" : "default", sched_getscheduler(0),
+	    fcntl(9, F_GETFD) >= 0 ? "open" : "closed");
 	return 40;
 }
 
 static void spawn(const char *name, const char *path, posix_spawnattr_t *attr,
 		  posix_spawn_file_actions_t *fa, int search)
 {
-	char *argv[] = { (char *)"child", (char *)name, NULL };
+	char *argv[] = {(char *)"child", (char *)name, NULL};
 	pid_t pid = -7;
 	int r = search ? posix_spawnp(&pid, path, fa, attr, argv, environ)
 		       : posix_spawn(&pid, path, fa, attr, argv, environ);

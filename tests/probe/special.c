@@ -7,7 +7,7 @@
 #include "probe.h"
 #include <sys/uio.h>
 
-static const int numbers[] = { 0, 1, -1, 999, INT_MIN, INT_MAX, 4194304 };
+static const int numbers[] = {0, 1, -1, 999, INT_MIN, INT_MAX, 4194304};
 
 static int child, tid;
 
@@ -18,15 +18,15 @@ struct cap_header {
 
 static void of(const char *who, int pid)
 {
-	struct sched_param sp = { 0 };
+	struct sched_param sp = {0};
 	struct timespec ts;
 	struct rlimit64_ {
 		uint64_t cur, max;
 	} rl;
-	uint64_t mask[16], attr[8] = { 48 };
-	struct cap_header hdr = { 0x20080522, pid };
+	uint64_t mask[16], attr[8] = {48};
+	struct cap_header hdr = {0x20080522, pid};
 	uint32_t caps[6];
-	struct iovec local = { mask, 8 }, remote = { mask, 8 };
+	struct iovec local = {mask, 8}, remote = {mask, 8};
 	void *head;
 	size_t len;
 	long aff = SC(SYS_sched_getaffinity, pid, sizeof(mask), mask);
@@ -36,17 +36,20 @@ static void of(const char *who, int pid)
 	    rc(SC(SYS_sched_rr_get_interval, pid, &ts)), rc(aff > 0 ? 0 : aff),
 	    rc(SC(SYS_sched_getattr, pid, attr, 48, 0)));
 	sp.sched_priority = 0;
-	say("  setparam %s setscheduler %s setaffinity %s setattr null %s", rc(SC(SYS_sched_setparam, pid, &sp)),
-	    rc(SC(SYS_sched_setscheduler, pid, 0, &sp)),
-	    rc(aff > 0 ? SC(SYS_sched_setaffinity, pid, aff, mask) : SC(SYS_sched_setaffinity, pid, 8, mask)),
+	say("  setparam %s setscheduler %s setaffinity %s setattr null %s",
+	    rc(SC(SYS_sched_setparam, pid, &sp)), rc(SC(SYS_sched_setscheduler, pid, 0, &sp)),
+	    rc(aff > 0 ? SC(SYS_sched_setaffinity, pid, aff, mask)
+		       : SC(SYS_sched_setaffinity, pid, 8, mask)),
 	    rc(SC(SYS_sched_setattr, pid, NULL, 0)));
-	say("  prlimit %s bad resource %s, priority %s group %s, set %s", rc(SC(SYS_prlimit64, pid, 7, NULL, &rl)),
-	    rc(SC(SYS_prlimit64, pid, 99, NULL, &rl)), rc(SC(SYS_getpriority, PRIO_PROCESS, pid)),
-	    rc(SC(SYS_getpriority, PRIO_PGRP, pid)), rc(SC(SYS_setpriority, PRIO_PROCESS, pid, 0)));
+	say("  prlimit %s bad resource %s, priority %s group %s, set %s",
+	    rc(SC(SYS_prlimit64, pid, 7, NULL, &rl)), rc(SC(SYS_prlimit64, pid, 99, NULL, &rl)),
+	    rc(SC(SYS_getpriority, PRIO_PROCESS, pid)), rc(SC(SYS_getpriority, PRIO_PGRP, pid)),
+	    rc(SC(SYS_setpriority, PRIO_PROCESS, pid, 0)));
 	say("  ioprio %s group %s, capget %s, readv none %s", rc(SC(SYS_ioprio_get, 1, pid)),
 	    rc(SC(SYS_ioprio_get, 2, pid)), rc(SC(SYS_capget, &hdr, caps)),
 	    rc(SC(SYS_process_vm_readv, pid, NULL, 0, NULL, 0, 0)));
-	say("  readv %s writev bad flags %s kcmp %s robust list %s", rc(SC(SYS_process_vm_readv, pid, &local, 1, &remote, 1, 0)),
+	say("  readv %s writev bad flags %s kcmp %s robust list %s",
+	    rc(SC(SYS_process_vm_readv, pid, &local, 1, &remote, 1, 0)),
 	    rc(SC(SYS_process_vm_writev, pid, &local, 1, &remote, 1, 1)),
 	    rc(SC(312, pid, pid, 99, 0, 0)), rc(SC(SYS_get_robust_list, pid, &head, &len)));
 	say("  migrate_pages %s move_pages %s", rc(SC(SYS_migrate_pages, pid, 0, NULL, NULL)),
@@ -65,7 +68,7 @@ static void *thread(void *p)
 
 static void all(void)
 {
-	struct cap_header other = { 0x20080522, 999 };
+	struct cap_header other = {0x20080522, 999};
 	char name[32];
 	pthread_t t;
 

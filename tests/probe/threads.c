@@ -123,8 +123,8 @@ static void own_words(void)
 	long r;
 
 	parent_word = child_word = -1;
-	r = clone_on(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
-			     0x00300000,
+	r = clone_on(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
+			     CLONE_SYSVSEM | 0x00300000,
 		     raw_stack + sizeof(raw_stack), (int *)&parent_word, (int *)&child_word,
 		     raw_thread, NULL);
 	while (__atomic_load_n(&child_word, __ATOMIC_ACQUIRE))
@@ -185,7 +185,7 @@ static void many(void)
 	long r = 0;
 
 	for (int i = 0; i < 20; i++)
-		pthread_create(&t[i], NULL, stays, &(int){ 0 });
+		pthread_create(&t[i], NULL, stays, &(int){0});
 	for (int i = 0; i < 20; i++)
 		gate_pass(there);
 	pid = fork_or_die();

@@ -65,8 +65,8 @@ static void exec_from_vfork(void)
 {
 	volatile pid_t pid;
 	volatile int e;
-	char *argv[] = { (char *)"x", (char *)"show", NULL };
-	char *envp[] = { NULL };
+	char *argv[] = {(char *)"x", (char *)"show", NULL};
+	char *envp[] = {NULL};
 
 	pid = vfork();
 	if (!pid) {
@@ -164,7 +164,7 @@ static void note(int sig)
 /* With CLONE_SIGHAND a disposition set on one side holds on the other. */
 static int shares_handlers(void *p)
 {
-	struct sigaction sa = { .sa_handler = note };
+	struct sigaction sa = {.sa_handler = note};
 
 	sigaction(SIGUSR1, &sa, NULL);
 	SC(SYS_kill, SC(SYS_getpid), SIGUSR1);
@@ -181,7 +181,9 @@ static void sighand(unsigned long flags, const char *name)
 	r = clone_on(flags | SIGCHLD, stack_a + sizeof(stack_a), NULL, NULL, shares_handlers, NULL);
 	say("%s = %s", name, reap((pid_t)r));
 	SC(SYS_rt_sigaction, SIGUSR1, NULL, &k, 8);
-	say("disposition %s", k.handler == note ? "changed" : k.handler == SIG_IGN ? "kept" : "other");
+	say("disposition %s", k.handler == note	     ? "changed"
+			      : k.handler == SIG_IGN ? "kept"
+						     : "other");
 	SC(SYS_kill, SC(SYS_getpid), SIGUSR1);
 	say("handled %d times, by child %d, by me %d", handled, handled > 0 ? handled_by[0] : 0,
 	    handled > 1 ? handled_by[1] : 0);
@@ -195,8 +197,8 @@ static int changes_itself(void *p)
 		void *sp;
 		int flags;
 		size_t size;
-	} st = { stack_b, 0, sizeof(stack_b) };
-	struct ksigaction ign = { .handler = SIG_IGN };
+	} st = {stack_b, 0, sizeof(stack_b)};
+	struct ksigaction ign = {.handler = SIG_IGN};
 
 	set_raw_mask(BIT(SIGTERM) | BIT(SIGSYS));
 	SC(SYS_sigaltstack, &st, NULL);
@@ -212,7 +214,7 @@ static void keeps_itself(unsigned long flags, const char *name)
 		void *sp;
 		int flags;
 		size_t size;
-	} st = { WILD, 7, 7 };
+	} st = {WILD, 7, 7};
 	struct ksigaction usr2, sys;
 	long r;
 
@@ -223,7 +225,8 @@ static void keeps_itself(unsigned long flags, const char *name)
 	SC(SYS_rt_sigaction, SIGUSR2, NULL, &usr2, 8);
 	SC(SYS_rt_sigaction, SIGSYS, NULL, &sys, 8);
 	say("mask %s, stack %x, USR2 %s SYS %s", mask_text(raw_mask()), (unsigned int)st.flags,
-	    usr2.handler == SIG_IGN ? "ignored" : "default", sys.handler == SIG_IGN ? "ignored" : "default");
+	    usr2.handler == SIG_IGN ? "ignored" : "default",
+	    sys.handler == SIG_IGN ? "ignored" : "default");
 	set_raw_mask(0);
 	signal(SIGUSR2, SIG_DFL);
 	signal(SIGSYS, SIG_DFL);

@@ -61,8 +61,8 @@ static void wid(const char *name, int type, long id, int options)
 	memset(&si, 0x5a, sizeof(si));
 	r = SC(SYS_waitid, type, id, &si, options, NULL);
 	if (r || !si.si_signo)
-		say("waitid %s (%d, %ld, %x) %s signo %x pid %x", name, type, id, (unsigned int)options,
-		    rc(r), (unsigned int)si.si_signo, (unsigned int)si.si_pid);
+		say("waitid %s (%d, %ld, %x) %s signo %x pid %x", name, type, id,
+		    (unsigned int)options, rc(r), (unsigned int)si.si_signo, (unsigned int)si.si_pid);
 	else
 		say("waitid %s (%d, %ld, %x) %s signo %d code %d pid %d status %d", name, type, id,
 		    (unsigned int)options, rc(r), si.si_signo, si.si_code, si.si_pid, si.si_status);
@@ -70,8 +70,8 @@ static void wid(const char *name, int type, long id, int options)
 
 static void none(void)
 {
-	static const long ids[] = { -1, 0, 1, 2, 999, -999, -2, INT_MIN, INT_MAX, 4194304 };
-	static const int types[] = { P_ALL, P_PID, P_PGID, P_PIDFD, 4, -1 };
+	static const long ids[] = {-1, 0, 1, 2, 999, -999, -2, INT_MIN, INT_MAX, 4194304};
+	static const int types[] = {P_ALL, P_PID, P_PGID, P_PIDFD, 4, -1};
 
 	for (size_t i = 0; i < COUNT(ids); i++) {
 		w4("none", ids[i], 0);
@@ -185,9 +185,12 @@ static void pidfds(void)
 	int fa = (int)SC(SYS_pidfd_open, a, 0), fb = (int)SC(SYS_pidfd_open, b, 0);
 	int nonblock = (int)SC(SYS_pidfd_open, a, O_NONBLOCK), other = (int)SC(SYS_pidfd_open, 1, 0);
 	siginfo_t si;
-	struct { const char *name; int fd; } rows[] = {
-		{ "alive", fa }, { "zombie", fb }, { "not a child", other }, { "not a pidfd", 1 },
-		{ "bad", 999 }, { "negative", -1 },
+	struct {
+		const char *name;
+		int fd;
+	} rows[] = {
+		{"alive", fa},	    {"zombie", fb}, {"not a child", other},
+		{"not a pidfd", 1}, {"bad", 999},   {"negative", -1},
 	};
 	long r;
 
@@ -222,8 +225,8 @@ static void count(int sig)
 /* Ignored or not waited for: the children vanish, and a wait sleeps until the last one has. */
 static void unwanted(void)
 {
-	struct sigaction nocld = { .sa_handler = count, .sa_flags = SA_NOCLDWAIT | SA_RESTART };
-	struct sigaction dfl = { .sa_handler = SIG_DFL, .sa_flags = SA_NOCLDWAIT };
+	struct sigaction nocld = {.sa_handler = count, .sa_flags = SA_NOCLDWAIT | SA_RESTART};
+	struct sigaction dfl = {.sa_handler = SIG_DFL, .sa_flags = SA_NOCLDWAIT};
 	struct gate g;
 	pid_t pid;
 

@@ -51,7 +51,8 @@ static void *forks(void *arg)
 
 		if (!p)
 			_exit(getppid() > 0 && syscall(SYS_gettid) == getpid() ? 7 : 8);
-		if (p < 0 || waitpid(p, &status, 0) != p || !WIFEXITED(status) || WEXITSTATUS(status) != 7)
+		if (p < 0 || waitpid(p, &status, 0) != p || !WIFEXITED(status) ||
+		    WEXITSTATUS(status) != 7)
 			wrong++;
 	}
 	return arg;

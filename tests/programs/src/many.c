@@ -20,12 +20,12 @@ extern char **environ;
 
 static int failures;
 
-#define CHECK(cond) \
-	do { \
-		if (!(cond)) { \
+#define CHECK(cond)                                                                 \
+	do {                                                                        \
+		if (!(cond)) {                                                      \
 			printf("line %d: %s (errno %d)\n", __LINE__, #cond, errno); \
-			failures++; \
-		} \
+			failures++;                                                 \
+		}                                                                   \
 	} while (0)
 
 static void nap(int ms)
@@ -48,7 +48,9 @@ static void forks(void)
 		children[i] = fork();
 		if (!children[i])
 			_exit(getppid() == me && getpid() == syscall(SYS_getpid) &&
-			      syscall(SYS_gettid) == getpid() ? i : 99);
+					      syscall(SYS_gettid) == getpid()
+				      ? i
+				      : 99);
 		CHECK(children[i] > 0);
 	}
 	for (int i = 0; i < 50; i++)
@@ -63,7 +65,7 @@ static void forks(void)
 	}
 	for (int i = 0; i < 20; i++) {
 		pid_t p;
-		char *argv[] = { "sh", "-c", "exit 4", NULL };
+		char *argv[] = {"sh", "-c", "exit 4", NULL};
 		CHECK(posix_spawn(&p, "/bin/sh", NULL, NULL, argv, environ) == 0);
 		CHECK(wait_code(p) == 4);
 	}
@@ -111,7 +113,7 @@ static void on_signal(int sig, siginfo_t *info, void *context)
 
 static void *sleeper(void *arg)
 {
-	struct timespec ts = { 0, 1000000 };
+	struct timespec ts = {0, 1000000};
 	while (!atomic_load((atomic_int *)arg))
 		nanosleep(&ts, NULL);
 	return NULL;
@@ -119,10 +121,10 @@ static void *sleeper(void *arg)
 
 static void signals(void)
 {
-	struct sigaction sa = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_RESTART };
+	struct sigaction sa = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_RESTART};
 	sigset_t set, old;
 	siginfo_t info;
-	struct timespec limit = { 10, 0 };
+	struct timespec limit = {10, 0};
 	pthread_t t;
 	pid_t p;
 
@@ -144,7 +146,7 @@ static void signals(void)
 	CHECK(pthread_sigmask(SIG_BLOCK, &set, &old) == 0);
 	p = fork();
 	if (!p) {
-		union sigval v = { .sival_int = 42 };
+		union sigval v = {.sival_int = 42};
 		sigqueue(getppid(), SIGRTMIN, v);
 		_exit(6);
 	}
