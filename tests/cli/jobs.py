@@ -5,6 +5,7 @@
 usage: jobs.py SUBPID [PART-OF-A-NAME...]
 """
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -181,6 +182,22 @@ def ctrl_z_many_times(t):
     t.type("\x03")
     t.prompt(2)
     t.status(130)
+
+
+@test
+def ctrl_z_while_number_1_executes(t):
+    for i in range(25):
+        front = start(t, "bash -c 'echo u''p; exec sleep 100'")
+        t.expect("^up$")
+        time.sleep(random.random() * .004)
+        t.type("\x1a")
+        t.expect("Stopped", 3)
+        t.prompt()
+        os.kill(front, signal.SIGKILL)
+        wait_for(lambda: front not in procs())
+        t.line("")
+        t.prompt()
+        t.run("true")
 
 
 @test
