@@ -198,6 +198,9 @@ long rs_h_kill(struct rs_frame *f, struct rs_area *a)
 			r = sp_sys2(__NR_kill, RS_NOBODY, sig);
 		else
 			r = kill_ref(a, ref, sig);
+	} else if (n == -1 && stops_itself(a, sig) && sp_sys1(__NR_getpgid, 0) == a->htgid.n) {
+		/* killpg(1): bash's `suspend`, which knows that its group is 1 and not what -1 means. */
+		r = sp_sys2(__NR_kill, -a->htgid.n, sig);
 	} else if (n == -1) {
 		r = kill_many(a, SCOPE_ALL, 0, sig);
 	} else if (n == 0) {

@@ -10,6 +10,7 @@
 
 #include "arch/x86_64/syscall.h"
 #include "resident/handlers.h"
+#include "resident/init.h"
 #include "resident/resident.h"
 #include "resident/user.h"
 
@@ -66,6 +67,9 @@ void rs_init_discard(uint64_t unblocked)
 	uint64_t deflt, zero[2] = {0, 0};
 
 	deflt = unblocked & ~(atomic_load(&RS_NS->init_handled) | atomic_load(&RS_NS->init_ignored));
+	/* The terminal's job control is not immune: it stops at default. */
+	if (atomic_load(&RS_NS->flags) & SP_SEG_FOREGROUND)
+		deflt &= ~RS_INIT_IGN_TTY;
 	if (!deflt)
 		return;
 	while (sp_sys4(__NR_rt_sigtimedwait, (long)&deflt, 0, (long)zero, 8) > 0)
