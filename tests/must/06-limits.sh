@@ -90,7 +90,11 @@ seen() {
 try 'the command sees the limits that were set' seen
 
 odd() {
-	(ulimit -f 0; equal "$(subpid run -- dash -c 'echo $$' | cat)" 1 'with -f 0') || return 1
+	# Shared memory has a size, and a hard limit of 0 cannot be helped: no session, and one line.
+	(ulimit -Sf 0; equal "$(subpid run -- dash -c 'echo $$' | cat)" 1 'with -Sf 0') || return 1
+	equal "$( (ulimit -f 0; subpid run -- dash -c 'echo $$' 2>&1; echo "$?") | cat | sed 's/(ulimit -f).*/(ulimit -f)/')" \
+		"subpid: cannot prepare shared memory (ulimit -f)
+125" 'with -f 0' || return 1
 	(ulimit -l 0; equal "$(subpid run -- dash -c 'echo $$' | cat)" 1 'with -l 0') || return 1
 	(ulimit -i 0; equal "$(subpid run -- dash -c 'echo $$' | cat)" 1 'with -i 0') || return 1
 	(ulimit -d 2000; equal "$(subpid run -- dash -c 'echo $$' | cat)" 1 'with -d 2000') || return 1

@@ -83,6 +83,9 @@ static void by_tid(void)
 	say("pidfd_open THREAD %s", rc(SC(SYS_pidfd_open, tid, O_EXCL) >= 0 ? 0 : -1));
 	gate_open(leave);
 	pthread_join(t, NULL);
+	/* The joiner is woken a moment before the thread's number is free (kernel/exit.c:do_exit). */
+	for (int i = 0; i < 5000 && !SC(SYS_tgkill, me, tid, 0); i++)
+		usleep(1000);
 	say("gone: kill %s tkill %s tgkill %s getpgid %s", rc(SC(SYS_kill, tid, 0)),
 	    rc(SC(SYS_tkill, tid, 0)), rc(SC(SYS_tgkill, me, tid, 0)), rc(SC(SYS_getpgid, tid)));
 }

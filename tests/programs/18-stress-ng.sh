@@ -21,7 +21,6 @@ storm exec 10
 storm daemon 100
 storm zombie 100
 storm session 100
-storm forkheavy 20
 storm sigchld 1000
 storm switch 20000
 storm futex 20000
