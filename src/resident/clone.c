@@ -104,7 +104,7 @@ static void born(struct rs_area *a, struct rs_frame *f, struct birth *b)
 		a->hand->known = 0;
 		rs_own_sigsys();
 	}
-	if (b->of_init && !thread)
+	if (b->of_init && !thread && !(b->flags & CLONE_SIGHAND))
 		rs_sighand_leave_init(a->hand);
 	if (!thread) {
 		if (b->flags & CLONE_PARENT_SETTID && f->scratch[23])
@@ -173,8 +173,10 @@ static void restore(struct rs_area *a, const struct kept *k)
 	a->level = k->level;
 	a->alt = k->alt;
 	if (a->map_size) {
-		sp_sys2(__NR_munmap, (long)a->map_addr, (long)a->map_size);
+		uint64_t size = a->map_size;
+
 		a->map_size = 0;
+		sp_sys2(__NR_munmap, (long)a->map_addr, (long)size);
 	}
 }
 

@@ -449,8 +449,8 @@ static long go(struct rs_area *a, struct plan *p, struct rs_frame *f, long targe
 		r = exec_resident((uint64_t)vec, envp);
 	}
 	if (bytes) {
-		sp_sys2(__NR_munmap, (long)vec, (long)bytes);
 		a->map_size = 0;
+		sp_sys2(__NR_munmap, (long)vec, (long)bytes);
 	}
 out:
 	if (seg != RS_NS->segment_fd && seg != NONE)

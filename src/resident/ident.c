@@ -72,6 +72,14 @@ void rs_ident_note(struct sp_ref ref)
 		atomic_store(&sp_entry_at(RS_NS, ref.slot)->ident, v);
 }
 
+bool rs_ident_is_init(int fd)
+{
+	struct sp_ref init = sp_pid_find(RS_NS, sp_vpid_of(1));
+	uint64_t v = have_pidfs() && init.slot != SP_NO_SLOT ? pidfd_inode(fd) : 0;
+
+	return v && v == atomic_load(&sp_entry_at(RS_NS, init.slot)->ident);
+}
+
 long rs_ident_pidfd(struct sp_ref ref, uint32_t flags)
 {
 	int32_t hid = sp_ref_hpid(RS_NS, ref).n;

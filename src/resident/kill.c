@@ -101,6 +101,11 @@ static void leave_pending(struct rs_area *a, struct sp_ref ref, int sig)
 	if (sig < 1 || sig > RS_NSIG)
 		return;
 	atomic_fetch_or(&e->pending, RS_BIT(sig));
+	/* The slot may be another task's by now, whose signal this is not. */
+	if (sp_pid_find_any(RS_NS, sp_ref_number(ref)).slot != ref.slot || (e->word ^ ref.word) >> 48) {
+		atomic_fetch_and(&e->pending, ~RS_BIT(sig));
+		return;
+	}
 	now = sp_pid_find(RS_NS, sp_ref_number(ref));
 	if (now.slot == SP_NO_SLOT)
 		return;
@@ -145,7 +150,8 @@ static int pass(struct rs_area *a, enum scope scope, int32_t group, int sig, sp_
 			if (r == -ESRCH)
 				continue;
 			met++;
-			if (r != -EPERM)
+			/* kill_something_info: the last that is not EPERM; __kill_pgrp_info: any success */
+			if (scope == SCOPE_ALL ? r != -EPERM : *ret || met == 1)
 				*ret = r;
 		}
 	} while (n == 16);
@@ -343,7 +349,7 @@ long rs_h_pidfd_send_signal(struct rs_frame *f, struct rs_area *a)
 	if (f->a[2])
 		mark_forged(f, sig, 2);
 	rs_block(f);
-	n = fd >= 0 ? pidfd_number(fd) : a->tgid.n;
+	n = fd < 0 ? a->tgid.n : rs_ident_is_init(fd) ? 1 : pidfd_number(fd);
 	if (n == 0)
 		return rs_unblock(f, -EINVAL); /* kernel/signal.c:access_pidfd_pidns */
 	if (n == 1 && init_drops(sig))

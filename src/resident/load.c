@@ -245,7 +245,7 @@ static long load_interp(struct rs_image *img)
 	if (!r)
 		r = map_all(&interp, interp.eh.e_type == ET_DYN);
 	sp_sys1(__NR_close, fd);
-	img->base = interp.bias + interp.lo;
+	img->base = interp.bias;
 	img->entry = interp.bias + interp.eh.e_entry;
 	return r;
 }
@@ -311,6 +311,7 @@ long rs_load(int fd, struct rs_image *img)
 	img->phdr = phdr_address();
 	img->phnum = prog.eh.e_phnum;
 	describe(img);
+	img->end = prog.bias + prog.hi;
 	img->brk = dyn && !prog.has_interp ? DYN_BASE : prog.bias + prog.hi;
 	img->brk += random_pages(1, BRK_RND);
 	return prog.has_interp ? load_interp(img) : 0;

@@ -19,6 +19,7 @@ struct rs_image {
 	uint64_t phdr, phnum;
 	uint64_t base; /* AT_BASE: load address of the interpreter, or 0 */
 	uint64_t start_code, end_code, start_data, end_data;
+	uint64_t end; /* first page behind the program's image */
 	uint64_t brk; /* first address behind the program's bss, page aligned and randomised */
 	bool exec_stack;
 };

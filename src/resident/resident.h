@@ -188,6 +188,8 @@ int32_t rs_out_pid(int64_t hid);
 int32_t rs_out_group(int64_t hid);
 
 /* ident.c */
+/* Whether a pidfd is number 1's, without /proc; false also where pidfds cannot be told apart. */
+bool rs_ident_is_init(int fd);
 /* Notes in a live entry who its task is: our child, or ourselves. */
 void rs_ident_note(struct sp_ref ref);
 /* A pidfd of the reference's process, proven to be it; -ESRCH, -EMFILE ..., -ENOSYS: cannot be had. */

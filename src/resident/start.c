@@ -180,7 +180,6 @@ static _Noreturn void first(struct rs_area *a, const struct stack *s)
 	atomic_store(&RS_NS->init_blocked, f->saved_mask);
 	guard_init(~0ul);
 	install_filter(a);
-	f->phase = RS_DONE;
 	rs_mask_set(f->saved_mask);
 	r = rs_exec(f, a, AT_FDCWD, path, argv, (uint64_t)s->envp, 0);
 	atomic_store(&RS_NS->init_errno, (int32_t)-r);
@@ -217,6 +216,8 @@ static void describe_to_kernel(const struct stack *s, const struct rs_image *img
 		.exe_fd = 0xffffffffu,
 	};
 
+	long r;
+
 	m.arg_start = m.arg_end = s->argv[RS_HO_SLOTS];
 	if (argc)
 		m.arg_end = string_end(s->argv[s->argc - 1]);
@@ -229,8 +230,13 @@ static void describe_to_kernel(const struct stack *s, const struct rs_image *img
 		m.env_start = s->envp[0];
 		m.env_end = string_end(*last);
 	}
-	if (sp_sys6(__NR_prctl, PR_SET_MM, PR_SET_MM_MAP, (long)&m, sizeof(m), 0, 0) &&
-	    !(atomic_load(&RS_NS->flags) & SP_SEG_NO_MM_MAP))
+	r = sp_sys6(__NR_prctl, PR_SET_MM, PR_SET_MM_MAP, (long)&m, sizeof(m), 0, 0);
+	if (r == -EINVAL) {
+		/* Before 5.15 brk must lie behind the data, also that of a static PIE. */
+		m.start_brk = m.brk = img->end;
+		r = sp_sys6(__NR_prctl, PR_SET_MM, PR_SET_MM_MAP, (long)&m, sizeof(m), 0, 0);
+	}
+	if (r && !(atomic_load(&RS_NS->flags) & SP_SEG_NO_MM_MAP))
 		atomic_fetch_or(&RS_NS->flags, SP_SEG_NO_MM_MAP);
 }
 

@@ -93,7 +93,7 @@ static bool drop_hidden(struct rs_frame *f)
 {
 	if (sp_pid_recall(RS_NS, sp_hpid_of(seen(f)->pid)).n)
 		return false;
-	sp_sys4(__NR_wait4, seen(f)->pid, 0, W_CHILD | WNOHANG, 0);
+	sp_sys4(__NR_wait4, seen(f)->pid, 0, W_CHILD | WNOHANG | WUNTRACED | WCONTINUED, 0);
 	return true;
 }
 
