@@ -83,7 +83,7 @@ static struct rs_area *search(uint32_t start, uint32_t tries)
 		struct rs_area *a = claim(i);
 
 		if (a) {
-			atomic_store(&next, i + 1);
+			atomic_store(&next, i); /* if that thread ends first, its area is still in the cache */
 			return a;
 		}
 	}
