@@ -21,10 +21,12 @@ static uint64_t pidfd_inode(long fd)
 	return sp_sys2(__NR_fstat, fd, (long)&st) ? 0 : st.ino;
 }
 
-/* Field 22 of /proc/PID/stat, behind the last ')': proc(5). 0 where /proc does not say. */
-static uint64_t start_time(int32_t hid)
+#define STARTTIME 22 /* clock ticks after boot: proc(5) */
+
+/* Fields are counted behind the last ')', because the name in front of it may be anything. */
+uint64_t rs_stat_field(int32_t hid, int wanted)
 {
-	char buf[512], path[32];
+	char buf[768], path[32];
 	struct sp_text t;
 	long fd, n, i;
 	int field = 2;
@@ -41,7 +43,7 @@ static uint64_t start_time(int32_t hid)
 	sp_sys1(__NR_close, fd);
 	for (i = n - 1; i >= 0 && buf[i] != ')'; i--)
 		;
-	for (; i >= 0 && i < n && field < 22; i++)
+	for (; i >= 0 && i < n && field < wanted; i++)
 		field += buf[i] == ' ';
 	for (; i >= 0 && i < n && buf[i] >= '0' && buf[i] <= '9'; i++)
 		v = v * 10 + (uint64_t)(buf[i] - '0');
@@ -66,7 +68,7 @@ void rs_ident_note(struct sp_ref ref)
 		v = pidfd_inode(fd);
 		sp_sys1(__NR_close, fd);
 	} else {
-		v = start_time(hid);
+		v = rs_stat_field(hid, STARTTIME);
 	}
 	if (sp_ref_valid(RS_NS, ref))
 		atomic_store(&sp_entry_at(RS_NS, ref.slot)->ident, v);
@@ -89,7 +91,7 @@ long rs_ident_pidfd(struct sp_ref ref, uint32_t flags)
 	if (fd < 0)
 		return fd;
 	if (want && !(sp_word_flags(ref.word) & SP_F_THREAD)) {
-		have = have_pidfs() ? pidfd_inode(fd) : start_time(hid);
+		have = have_pidfs() ? pidfd_inode(fd) : rs_stat_field(hid, STARTTIME);
 		if (have && have != want)
 			goto stale;
 	}

@@ -12,36 +12,14 @@
 #include "resident/proc.h"
 #include "resident/user.h"
 
+#define STARTCODE 26 /* proc(5): where the program's code starts */
+
 static void proc_file(struct sp_text *t, char *buf, size_t cap, int32_t hid, const char *name)
 {
 	sp_text_init(t, buf, cap);
 	sp_text_str(t, "/proc/");
 	sp_text_dec(t, hid);
 	sp_text_str(t, name);
-}
-
-/* Field 26 of stat, proc(5): where the program's code starts; 0 or 1 if we may not know. */
-static uint64_t start_code(int32_t hid)
-{
-	char buf[768], path[32];
-	struct sp_text t;
-	long fd, n, i;
-	int field = 2;
-	uint64_t v = 0;
-
-	proc_file(&t, path, sizeof(path), hid, "/stat");
-	fd = sp_sys3(__NR_open, (long)path, O_RDONLY | O_CLOEXEC, 0);
-	if (fd < 0)
-		return 0;
-	n = sp_sys3(__NR_read, fd, (long)buf, sizeof(buf));
-	sp_sys1(__NR_close, fd);
-	for (i = n - 1; i >= 0 && buf[i] != ')'; i--)
-		;
-	for (; i >= 0 && i < n && field < 26; i++)
-		field += buf[i] == ' ';
-	for (; i >= 0 && i < n && buf[i] >= '0' && buf[i] <= '9'; i++)
-		v = v * 10 + (uint64_t)(buf[i] - '0');
-	return v;
 }
 
 /* One line of maps: "START-END PERMS OFFSET DEV INODE   PATH". */
@@ -90,7 +68,7 @@ static bool is_program(const struct line *l, uint64_t code)
 
 long rs_proc_exe_of(int32_t hid, char *buf, size_t cap)
 {
-	uint64_t code = start_code(hid);
+	uint64_t code = rs_stat_field(hid, STARTCODE); /* 0 or 1 if we may not know */
 	struct line l = {0};
 	char in[512], path[32];
 	struct sp_text t;

@@ -188,6 +188,8 @@ int32_t rs_out_pid(int64_t hid);
 int32_t rs_out_group(int64_t hid);
 
 /* ident.c */
+/* A decimal field (from the 4th on) of /proc/HID/stat, 0 where /proc does not say. */
+uint64_t rs_stat_field(int32_t hid, int wanted);
 /* Whether a pidfd is number 1's, without /proc; false also where pidfds cannot be told apart. */
 bool rs_ident_is_init(int fd);
 /* Notes in a live entry who its task is: our child, or ourselves. */

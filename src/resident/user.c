@@ -19,24 +19,27 @@
 static uint32_t probe_word;
 
 /* kernel/signal.c:sys_rt_sigprocmask copies the set in before it refuses `how`. */
-static long probe_read(uint64_t at)
+static long probe_read(uint64_t at, uint64_t to)
 {
 	long r = sp_sys4(__NR_rt_sigprocmask, 99, (long)(at & ~7ul), 0, 8);
 
+	(void)to;
 	return r == -EFAULT ? r : 0;
 }
 
 /* kernel/futex: FUTEX_WAKE_OP adds 0 to the word, and so needs it writable. */
-static long probe_write(uint64_t at)
+static long probe_write(uint64_t at, uint64_t to)
 {
 	long op = FUTEX_OP(FUTEX_OP_ADD, 0, FUTEX_OP_CMP_LT, -2048);
 	long r = sp_sys6(__NR_futex, (long)&probe_word, FUTEX_WAKE_OP | FUTEX_PRIVATE_FLAG, 0, 0,
 			 (long)(at & ~3ul), op);
 
+	(void)to;
 	return r == -EFAULT ? r : 0;
 }
 
-static long probe(uint64_t at, size_t n, long (*one)(uint64_t))
+/* Asks about [at, at + n), page by page: one(from, to) with both in the same page. */
+static long probe(uint64_t at, size_t n, long (*one)(uint64_t, uint64_t))
 {
 	uint64_t end = at + n;
 
@@ -46,11 +49,12 @@ static long probe(uint64_t at, size_t n, long (*one)(uint64_t))
 	if (end < at || end > USER_END || at < PAGE)
 		return -EFAULT;
 	while (at < end) {
-		long r = one(at);
+		uint64_t next = (at & ~(PAGE - 1)) + PAGE;
+		long r = one(at, next < end ? next : end);
 
 		if (r)
 			return r;
-		at = (at & ~(PAGE - 1)) + PAGE;
+		at = next;
 	}
 	return 0;
 }
@@ -73,32 +77,13 @@ static long probe_overwrite(uint64_t from, uint64_t to)
 	uint64_t word = (from + 7) & ~7ul;
 
 	if (word + 8 > to)
-		return probe_write(from);
+		return probe_write(from, to);
 	return sp_sys4(__NR_rt_sigprocmask, 0, 0, (long)word, 8) ? -EFAULT : 0;
-}
-
-static long probe_range(uint64_t at, size_t n)
-{
-	uint64_t end = at + n;
-
-	if (!n)
-		return 0;
-	if (end < at || end > USER_END || at < PAGE)
-		return -EFAULT;
-	while (at < end) {
-		uint64_t next = (at & ~(PAGE - 1)) + PAGE;
-		long r = probe_overwrite(at, next < end ? next : end);
-
-		if (r)
-			return r;
-		at = next;
-	}
-	return 0;
 }
 
 long rs_user_write(uint64_t dst, const void *src, size_t n)
 {
-	long r = probe_range(dst, n);
+	long r = probe(dst, n, probe_overwrite);
 
 	if (!r)
 		memcpy((void *)dst, src, n);
