@@ -107,7 +107,6 @@ struct sp_segment {
 	_Atomic int32_t cursor;		/* last number handed out, 0 at first */
 	_Atomic uint32_t closing;	/* non-zero: no task may be born any more */
 	_Atomic uint32_t init_hid;	/* host pid of number 1, 0 before it is published */
-	_Atomic uint32_t epoch;		/* counts signals to groups; read by the fork path */
 	_Atomic uint32_t sweep;		/* next slot a sweep looks at */
 	_Atomic uint32_t hidx_spilled;	/* non-zero once any hidx bucket spilled */
 	_Atomic uint32_t high[SP_WAYS]; /* per way: 1 + highest bucket ever used */

@@ -29,8 +29,15 @@ struct birth {
 	uint64_t flags;
 	uint64_t stack; /* stack pointer for the program in the child, 0: the parent's */
 	uint64_t mask;
+	uint64_t parent_tid; /* address of the parent's word with CLONE_PARENT_SETTID, else 0 */
 	uint32_t of_init;
 };
+
+/* The child runs in our memory while we sleep. */
+static bool is_vfork(uint64_t flags)
+{
+	return (flags & CLONE_VFORK) && (flags & CLONE_VM) && !(flags & CLONE_THREAD);
+}
 
 static struct birth *birth_of(struct rs_frame *f)
 {
@@ -81,7 +88,6 @@ static void born(struct rs_area *a, struct rs_frame *f, struct birth *b)
 {
 	struct sp_ref ref = b->ref;
 	bool thread = b->flags & CLONE_THREAD;
-	bool vfork = (b->flags & CLONE_VFORK) && (b->flags & CLONE_VM) && !thread;
 
 	a->htid = sp_hpid_of((int32_t)sp_sys0(__NR_gettid));
 	a->tid = sp_ref_number(ref);
@@ -90,7 +96,7 @@ static void born(struct rs_area *a, struct rs_frame *f, struct birth *b)
 		a->htgid = a->htid;
 		a->tgid = a->tid;
 	}
-	if (!vfork)
+	if (!is_vfork(b->flags))
 		atomic_store(&a->owner, (uint64_t)(uint32_t)a->htgid.n << 32 | (uint32_t)a->htid.n);
 	if (sp_pid_publish(RS_NS, &ref, a->htid))
 		die_now(); /* the parent clones again, or the entry was swept with it */
@@ -107,8 +113,8 @@ static void born(struct rs_area *a, struct rs_frame *f, struct birth *b)
 	if (b->of_init && !thread && !(b->flags & CLONE_SIGHAND))
 		rs_sighand_leave_init(a->hand);
 	if (!thread) {
-		if (b->flags & CLONE_PARENT_SETTID && f->scratch[23])
-			settid_number(f->scratch[23], a->htid.n, a->tid.n);
+		if (b->parent_tid)
+			settid_number(b->parent_tid, a->htid.n, a->tid.n);
 		apply_pending(a, ref);
 	}
 	if (b->stack)
@@ -209,10 +215,11 @@ static bool signal_waits(const struct rs_frame *f)
 	return set & ~f->saved_mask;
 }
 
-static long once(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t stack)
+static long once(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t stack,
+		 uint64_t parent_tid)
 {
 	bool thread = flags & CLONE_THREAD;
-	bool vfork = (flags & CLONE_VFORK) && (flags & CLONE_VM) && !thread;
+	bool vfork = is_vfork(flags);
 	bool beside = (flags & CLONE_VM) && !vfork;
 	struct birth *b = birth_of(f);
 	struct rs_area *child = 0;
@@ -230,7 +237,7 @@ static long once(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t
 		sp_pid_cancel(RS_NS, ref);
 		return -ERESTARTNOINTR;
 	}
-	*b = (struct birth){ref, flags, stack, f->saved_mask, a->tgid.n == 1};
+	*b = (struct birth){ref, flags, stack, f->saved_mask, parent_tid, a->tgid.n == 1};
 	if (beside) {
 		child = area_for(a, f, flags);
 		if (!child) {
@@ -256,8 +263,8 @@ static long once(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t
 			rs_area_put(child);
 		return r;
 	}
-	if (flags & CLONE_PARENT_SETTID && !thread && f->scratch[23])
-		settid_number(f->scratch[23], (int32_t)r, sp_ref_number(ref).n);
+	if (b->parent_tid && !thread)
+		settid_number(b->parent_tid, (int32_t)r, sp_ref_number(ref).n);
 	switch (sp_pid_publish(RS_NS, &ref, sp_hpid_of((int32_t)r))) {
 	case -EEXIST:
 		return RS_REWIND;
@@ -272,10 +279,13 @@ static long once(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t
 	return sp_ref_number(ref).n;
 }
 
-static long do_clone(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t stack)
+static long do_clone(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t stack,
+		     uint64_t parent_tid)
 {
 	long r;
 
+	if (!(flags & CLONE_PARENT_SETTID))
+		parent_tid = 0;
 	if (flags & CLONE_NEWPID) {
 		/* kernel/fork.c:copy_process */
 		if (flags & (CLONE_THREAD | CLONE_PARENT))
@@ -289,7 +299,8 @@ static long do_clone(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint
 		rs_sighand_init_threads(a);
 	rs_sweep();
 	/* An ambiguous host tid is rare, and another try gets another one. */
-	for (int tries = 0; (r = once(f, a, flags, stack)) == RS_REWIND && tries < TRIES; tries++)
+	for (int tries = 0;
+	     (r = once(f, a, flags, stack, parent_tid)) == RS_REWIND && tries < TRIES; tries++)
 		;
 	if (r == -ERESTARTNOINTR)
 		return rs_unblock(f, RS_REWIND);
@@ -298,18 +309,17 @@ static long do_clone(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint
 
 long rs_h_fork(struct rs_frame *f, struct rs_area *a)
 {
-	return do_clone(f, a, SIGCHLD, 0);
+	return do_clone(f, a, SIGCHLD, 0, 0);
 }
 
 long rs_h_vfork(struct rs_frame *f, struct rs_area *a)
 {
-	return do_clone(f, a, CLONE_VFORK | CLONE_VM | SIGCHLD, 0);
+	return do_clone(f, a, CLONE_VFORK | CLONE_VM | SIGCHLD, 0, 0);
 }
 
 long rs_h_clone(struct rs_frame *f, struct rs_area *a)
 {
-	f->scratch[23] = (uint64_t)f->a[2];
-	return do_clone(f, a, (uint32_t)f->a[0], (uint64_t)f->a[1]);
+	return do_clone(f, a, (uint32_t)f->a[0], (uint64_t)f->a[1], (uint64_t)f->a[2]);
 }
 
 long rs_h_clone3(struct rs_frame *f, struct rs_area *a)
@@ -363,7 +373,6 @@ long rs_h_clone3(struct rs_frame *f, struct rs_area *a)
 		return rs_call(f, rs_finish_raw); /* -EINVAL: kernel/fork.c:clone3_args_valid */
 	if (!args->stack != !args->stack_size)
 		return rs_call(f, rs_finish_raw);
-	f->scratch[23] = args->parent_tid;
 	return do_clone(f, a, args->flags | (uint32_t)args->exit_signal,
-			args->stack ? args->stack + args->stack_size : 0);
+			args->stack ? args->stack + args->stack_size : 0, args->parent_tid);
 }

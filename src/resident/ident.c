@@ -105,7 +105,6 @@ stale:
 
 bool rs_ref_gone(struct sp_ref ref)
 {
-	struct sp_entry *e = sp_entry_at(RS_NS, ref.slot);
 	int32_t hid = sp_ref_hpid(RS_NS, ref).n;
 	struct sp_ref leader;
 
@@ -122,7 +121,7 @@ bool rs_ref_gone(struct sp_ref ref)
 			return true;
 		if (!(sp_word_flags(ref.word) & SP_F_THREAD))
 			return sp_sys2(__NR_kill, hid, 0) == -ESRCH;
-		leader = sp_pid_find(RS_NS, sp_vpid_of((int32_t)atomic_load(&e->tgid)));
+		leader = sp_pid_find(RS_NS, rs_ref_group(ref));
 		if (leader.slot == SP_NO_SLOT)
 			return true;
 		return sp_sys3(__NR_tgkill, sp_ref_hpid(RS_NS, leader).n, hid, 0) == -ESRCH;

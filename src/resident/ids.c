@@ -37,30 +37,19 @@ int32_t rs_in_group(int32_t n)
 	return sp_ref_hpid(RS_NS, ref).n;
 }
 
-/* n is the host tid of a thread of group tgid: libc caches it and means it. */
-static bool is_spelling_of(sp_vpid tgid, int32_t n)
+static bool belongs(sp_vpid n, sp_vpid tgid)
 {
-	struct sp_ref ref = sp_pid_find(RS_NS, sp_pid_number(RS_NS, sp_hpid_of(n)));
-
-	return ref.slot != SP_NO_SLOT &&
-	       (int32_t)atomic_load(&sp_entry_at(RS_NS, ref.slot)->tgid) == tgid.n;
+	return tgid.n && sp_vpid_eq(rs_ref_group(sp_pid_find(RS_NS, n)), tgid);
 }
 
-static bool is_number_in(sp_vpid tgid, int32_t n)
-{
-	struct sp_ref ref = sp_pid_find(RS_NS, sp_vpid_of(n));
-
-	return ref.slot != SP_NO_SLOT &&
-	       (int32_t)atomic_load(&sp_entry_at(RS_NS, ref.slot)->tgid) == tgid.n;
-}
-
+/* As a number, or as the host tid that libc cached and means. */
 int32_t rs_in_thread(sp_vpid tgid, int32_t n)
 {
 	if (n <= 0)
 		return RS_NOBODY;
-	if (is_number_in(tgid, n))
+	if (belongs(sp_vpid_of(n), tgid))
 		return rs_in_pid(n);
-	return is_spelling_of(tgid, n) ? n : RS_NOBODY;
+	return belongs(sp_pid_number(RS_NS, sp_hpid_of(n)), tgid) ? n : RS_NOBODY;
 }
 
 int32_t rs_in_tid(struct rs_area *a, int32_t n)

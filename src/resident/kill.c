@@ -52,7 +52,7 @@ static bool stops_itself(const struct rs_area *a, int sig)
 
 static bool of_init(struct sp_ref ref)
 {
-	return atomic_load(&sp_entry_at(RS_NS, ref.slot)->tgid) == 1;
+	return rs_ref_group(ref).n == 1;
 }
 
 /* Signals blocked. The process (or, for a thread's number, its group) behind ref. */
@@ -68,11 +68,10 @@ static long kill_ref(struct rs_area *a, struct sp_ref ref, int sig)
 		sp_pid_retire(RS_NS, ref);
 		return -ESRCH;
 	}
-	if ((int32_t)atomic_load(&sp_entry_at(RS_NS, ref.slot)->tgid) == a->tgid.n)
+	if (sp_vpid_eq(rs_ref_group(ref), a->tgid))
 		return sp_sys2(__NR_kill, a->htgid.n, sig);
 	if (sp_word_flags(ref.word) & SP_F_THREAD) {
-		leader = sp_pid_find(
-			RS_NS, sp_vpid_of((int32_t)atomic_load(&sp_entry_at(RS_NS, ref.slot)->tgid)));
+		leader = sp_pid_find(RS_NS, rs_ref_group(ref));
 		if (leader.slot == SP_NO_SLOT)
 			return -ESRCH;
 		hid = sp_ref_hpid(RS_NS, leader).n;
@@ -115,7 +114,7 @@ static void leave_pending(struct rs_area *a, struct sp_ref ref, int sig)
 
 enum scope { SCOPE_ALL, SCOPE_GROUP };
 
-/* One pass over the numbers above *seen; each task once. Returns how many were met. */
+/* One pass over the numbers from *from on; each task once. Returns how many were met. */
 static int pass(struct rs_area *a, enum scope scope, int32_t group, int sig, sp_vpid *from, long *ret)
 {
 	struct sp_ref refs[16];
@@ -126,9 +125,7 @@ static int pass(struct rs_area *a, enum scope scope, int32_t group, int sig, sp_
 		n = sp_ns_list(RS_NS, *from, refs, 16);
 		for (size_t i = 0; i < n; i++) {
 			struct sp_ref ref = refs[i];
-			struct sp_entry *e = sp_entry_at(RS_NS, ref.slot);
 			enum sp_state state = sp_word_state(ref.word);
-			int32_t by = (int32_t)atomic_load(&e->by);
 			long r;
 
 			*from = sp_vpid_of(sp_ref_number(ref).n + 1);
@@ -138,8 +135,9 @@ static int pass(struct rs_area *a, enum scope scope, int32_t group, int sig, sp_
 			    (sp_ref_number(ref).n == 1 || sp_vpid_eq(sp_ref_number(ref), a->tgid)))
 				continue;
 			if (scope == SCOPE_GROUP &&
-			    sp_sys1(__NR_getpgid,
-				    state == SP_LIVE ? sp_ref_hpid(RS_NS, ref).n : by) != group)
+			    sp_sys1(__NR_getpgid, (state == SP_LIVE ? sp_ref_hpid(RS_NS, ref)
+								    : sp_ref_by(RS_NS, ref))
+							  .n) != group)
 				continue;
 			if (state == SP_RESERVED) {
 				leave_pending(a, ref, sig);
@@ -165,7 +163,6 @@ static long kill_many(struct rs_area *a, enum scope scope, int32_t group, int si
 	long ret = 0;
 	int met = 0, more;
 
-	atomic_fetch_add(&RS_NS->epoch, 1);
 	do {
 		more = pass(a, scope, group, sig, &from, &ret);
 		met += more;
@@ -255,7 +252,7 @@ static long kill_thread(struct rs_frame *f, struct rs_area *a, int tid_arg, int 
 	}
 	f->a[tid_arg] = hid;
 	ref = sp_pid_find(RS_NS, sp_pid_number(RS_NS, sp_hpid_of(hid)));
-	if (ref.slot != SP_NO_SLOT && of_init(ref) && init_drops(sig))
+	if (of_init(ref) && init_drops(sig))
 		f->a[sig_arg] = 0;
 	return rs_call(f, rs_finish_raw);
 }
@@ -286,7 +283,7 @@ long rs_h_rt_sigqueueinfo(struct rs_frame *f, struct rs_area *a)
 	mark_forged(f, sig, 2);
 	rs_block(f);
 	f->a[0] = n > 0 ? rs_in_task(a, n) : n;
-	if (ref.slot != SP_NO_SLOT && of_init(ref) && init_drops(sig))
+	if (of_init(ref) && init_drops(sig))
 		f->a[1] = 0;
 	r = sp_sys3(__NR_rt_sigqueueinfo, f->a[0], f->a[1], f->a[2]);
 	return rs_unblock(f, r);

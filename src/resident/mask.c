@@ -14,6 +14,8 @@
 #include "resident/resident.h"
 #include "resident/user.h"
 
+#define UNBLOCKABLE (RS_BIT(SIGKILL) | RS_BIT(SIGSTOP))
+
 uint64_t rs_mask_set(uint64_t mask)
 {
 	uint64_t old;
@@ -88,7 +90,7 @@ long rs_h_rt_sigprocmask(struct rs_frame *f, struct rs_area *a)
 		if (!f->a[2])
 			return 0;
 		sp_sys4(__NR_rt_sigprocmask, SIG_BLOCK, 0, (long)&now, 8);
-		shown = now | (a->sigsys_blocked ? RS_SIGSYS_BIT : 0);
+		shown = rs_mask_shown(a, now);
 		return rs_user_write((uint64_t)f->a[2], &shown, 8);
 	}
 	r = rs_user_read(&set, (uint64_t)f->a[1], 8);
@@ -101,9 +103,9 @@ long rs_h_rt_sigprocmask(struct rs_frame *f, struct rs_area *a)
 		return -EINVAL;
 	rs_block(f);
 	now = f->saved_mask;
-	shown = now | (a->sigsys_blocked ? RS_SIGSYS_BIT : 0);
+	shown = rs_mask_shown(a, now);
 	next = how == SIG_BLOCK ? shown | set : how == SIG_UNBLOCK ? shown & ~set : set;
-	next &= ~((1ul << (SIGKILL - 1)) | (1ul << (SIGSTOP - 1)));
+	next &= ~UNBLOCKABLE;
 	a->sigsys_blocked = !!(next & RS_SIGSYS_BIT);
 	if (is_init_leader(a))
 		rs_init_discard(now & ~next);
@@ -143,7 +145,7 @@ static long temp_mask(struct rs_frame *f, struct rs_area *a, int arg, uint64_t u
 	r = rs_user_read(&f->temp_mask, user, 8);
 	if (r)
 		return r;
-	f->temp_mask &= ~((1ul << (SIGKILL - 1)) | (1ul << (SIGSTOP - 1)));
+	f->temp_mask &= ~UNBLOCKABLE;
 	f->has_temp_mask = 1;
 	f->scratch[0] = f->temp_mask & RS_MASK_ALL;
 	f->a[arg] = (long)&f->scratch[0];
@@ -152,7 +154,7 @@ static long temp_mask(struct rs_frame *f, struct rs_area *a, int arg, uint64_t u
 		/* While it waits, senders must know what it would discard. */
 		sp_sys4(__NR_rt_sigprocmask, SIG_BLOCK, 0, (long)&now, 8);
 		f->scratch[3] = 1;
-		f->scratch[4] = now | (a->sigsys_blocked ? RS_SIGSYS_BIT : 0);
+		f->scratch[4] = rs_mask_shown(a, now);
 		atomic_store(&RS_NS->init_blocked, f->temp_mask);
 		rs_init_discard(now & ~f->temp_mask);
 	}

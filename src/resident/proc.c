@@ -180,8 +180,7 @@ bool rs_proc_own(const struct rs_area *a, const struct bd_procpath *p)
 	if (p->kind != BD_PROC_PID)
 		return false;
 	ref = sp_pid_find(RS_NS, p->pid);
-	return ref.slot != SP_NO_SLOT &&
-	       (int32_t)atomic_load(&sp_entry_at(RS_NS, ref.slot)->tgid) == a->tgid.n;
+	return sp_vpid_eq(rs_ref_group(ref), a->tgid);
 }
 
 long rs_proc_follow_exe(struct rs_area *a, struct rs_name *n)

@@ -68,7 +68,7 @@ static uint32_t group_of(int32_t hid)
 {
 	struct sp_ref ref = sp_pid_find(RS_NS, sp_pid_number(RS_NS, sp_hpid_of(hid)));
 
-	return ref.slot == SP_NO_SLOT ? 0 : atomic_load(&sp_entry_at(RS_NS, ref.slot)->tgid);
+	return (uint32_t)rs_ref_group(ref).n;
 }
 
 /* What was never asked for is as the kernel has it: after an exec it knows what is ignored. */
@@ -92,7 +92,7 @@ static void own_dispositions(const struct rs_sighand *h, struct bd_signals *s)
  */
 static void own_mask(const struct rs_frame *f, const struct rs_area *a, struct bd_signals *s)
 {
-	uint64_t blocked = f->saved_mask | (a->sigsys_blocked ? RS_SIGSYS_BIT : 0);
+	uint64_t blocked = rs_mask_shown(a, f->saved_mask);
 
 	s->blocked = (struct bd_sigset_view){0, blocked};
 	s->pending.keep = s->shared.keep = blocked;

@@ -141,6 +141,11 @@ long rs_unblock(struct rs_frame *f, long result);
 /* The same without a frame. */
 uint64_t rs_mask_set(uint64_t mask);
 #define RS_SIGSYS_BIT (1ul << 30)
+/* A mask of the kernel's as the program knows it. */
+static inline uint64_t rs_mask_shown(const struct rs_area *a, uint64_t mask)
+{
+	return mask | (a->sigsys_blocked ? RS_SIGSYS_BIT : 0);
+}
 #define RS_MASK_ALL (~RS_SIGSYS_BIT)
 
 /* Takes what number 1 has queued at default among signals it is about to unblock. */
@@ -152,7 +157,6 @@ void rs_sigsys_release(struct rs_area *a);
 
 /* signal.c */
 long rs_kernel_sigaction(int sig, const struct ax_sigaction *act, struct ax_sigaction *old);
-void rs_sighand_init(struct rs_sighand *h);
 void rs_own_sigsys(void);
 void rs_altstack_install(struct rs_area *a);
 /* What the kernel has for number 1's default dispositions in its children: back to default. */
@@ -169,6 +173,14 @@ void rs_area_put(struct rs_area *child);
 /* The area of a thread of one's own group, NULL if it is not known. */
 struct rs_area *rs_area_of(sp_hpid htgid, sp_hpid htid);
 void rs_area_init(struct rs_area *a);
+
+/* Number of the thread group a reference belongs to; SP_VPID_NONE for no reference. */
+static inline sp_vpid rs_ref_group(struct sp_ref ref)
+{
+	if (ref.slot == SP_NO_SLOT)
+		return SP_VPID_NONE;
+	return sp_vpid_of((int32_t)atomic_load(&sp_entry_at(RS_NS, ref.slot)->tgid));
+}
 
 /* ids.c: numbers of arguments; unknown ones become RS_NOBODY, which the kernel never has. */
 #define RS_NOBODY 0x7ffffffe

@@ -68,11 +68,6 @@ static void unlock(struct rs_sighand *h)
 	atomic_store(&h->lock, 0);
 }
 
-void rs_sighand_init(struct rs_sighand *h)
-{
-	memset(h, 0, sizeof(*h));
-}
-
 /* What the program has for sig. After exec only default and ignore exist, and the kernel knows which. */
 static void ask(const struct rs_area *a, int sig, struct ax_sigaction *act)
 {

@@ -101,7 +101,7 @@ static void redirect(struct ax_ucontext *uc, struct rs_area *a)
 static uint64_t present(struct ax_ucontext *uc, struct rs_area *a)
 {
 	struct rs_frame *f = a->cur;
-	uint64_t rip = uc->mc.rip, mask = uc->sigmask | (a->sigsys_blocked ? RS_SIGSYS_BIT : 0);
+	uint64_t rip = uc->mc.rip, mask = rs_mask_shown(a, uc->sigmask);
 	uint64_t phase = f->phase;
 	long r = RS_REWIND;
 
@@ -173,8 +173,10 @@ static uint64_t fp_size(uint64_t fp)
 	return sw[0] == AX_FP_XSTATE_MAGIC1 ? sw[1] : AX_FXSAVE_SIZE;
 }
 
-/* The frame the kernel would have built: arch/x86/kernel/signal.c:get_sigframe. Returns its address, 0 if it
- * does not fit the alternate stack. */
+/*
+ * The frame the kernel would have built: arch/x86/kernel/signal.c:get_sigframe. Returns its address, 0 if
+ * it does not fit the alternate stack.
+ */
 static struct ax_rt_sigframe *build(struct ax_ucontext *uc, const struct ax_siginfo *si,
 				    const struct ax_sigaction *act, struct rs_area *a)
 {
@@ -201,7 +203,7 @@ static struct ax_rt_sigframe *build(struct ax_ucontext *uc, const struct ax_sigi
 	fr->uc = *uc;
 	fr->uc.mc.fpstate = fp;
 	fr->uc.stack = a->alt;
-	fr->uc.sigmask |= a->sigsys_blocked ? RS_SIGSYS_BIT : 0;
+	fr->uc.sigmask = rs_mask_shown(a, uc->sigmask);
 	if (a->alt.flags & (int)SS_AUTODISARM)
 		a->alt = (struct ax_stack){.flags = SS_DISABLE};
 	fr->info = *si;
