@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The list of crossings is complete, decided and proven: src/boundary/crossings.def against
+syscalls.def and against the programs that tests/probe/run and tests/deny/run really run.
+
+usage: crossings.py ROOT    one TAP-like line per rule; status 1 if one is broken
+"""
+import errno
+import os
+import re
+import subprocess
+import sys
+
+sys.dont_write_bytecode = True
+ROOT = sys.argv[1]
+sys.path.insert(0, os.path.join(ROOT, "tools"))
+import tables  # noqa: E402
+
+# While rows are still being decided they can be counted instead of failing.
+COUNT_OPEN = os.environ.get("CROSSINGS_OPEN") == "count"
+UNFINISHED = re.compile(r"not yet|not (?:be )?converted yet|\byet\b", re.I)
+
+
+def programs(suite):
+    """What a suite runs, in its own words."""
+    out = subprocess.run([os.path.join(ROOT, "tests", suite, "run"), "--list"], check=True,
+                         capture_output=True, text=True).stdout
+    return set(out.split())
+
+
+def named(row):
+    return "%s: %s: %s" % (row.kind, row.name, row.field)
+
+
+def decided(rows):
+    """Every crossing has a level"""
+    seen = set()
+    for row in rows:
+        if row.kind not in tables.KINDS:
+            yield "%s: no such kind" % named(row)
+        if (row.kind, row.name, row.field) in seen:
+            yield "%s: twice" % named(row)
+        seen.add((row.kind, row.name, row.field))
+        if row.level == "OPEN" and COUNT_OPEN:
+            continue
+        if row.level not in ("FULL", "DENY", "PASS"):
+            yield "%s: %s" % (named(row), row.level)
+
+
+def explained(rows):
+    """A refusal names its errno, a pass says why, and nothing is left for later"""
+    for row in rows:
+        word = row.note.split(":")[0]
+        if row.level == "DENY" and not ("E" + word[1:] == word and hasattr(errno, word)):
+            yield "%s: the note of a refusal starts with the errno and a colon" % named(row)
+        if row.level in ("PASS", "DENY") and len(row.note) < 12:
+            yield "%s: does not say why" % named(row)
+        if UNFINISHED.search(row.note):
+            yield "%s: %s" % (named(row), row.note)
+
+
+def proven(rows):
+    """Every crossing names a program that is run and proves it"""
+    probes, denials = programs("probe"), programs("deny")
+    for row in rows:
+        if row.level == "OPEN" and COUNT_OPEN:
+            continue
+        names = row.probe.split()
+        if not names:
+            yield "%s: no probe" % named(row)
+        for name in names:
+            if name not in probes and not (row.level == "DENY" and name in denials):
+                yield "%s: %s is not run" % (named(row), name)
+
+
+def consistent(rows):
+    """The calls' own rows say the same"""
+    calls = {call.nr: call for call in tables.syscalls(ROOT)}
+    levels = {}
+    for row in rows:
+        for nr in tables.numbers_of(row) if row.kind == "syscall" else ():
+            if nr not in calls:
+                yield "%s: there is no call %d" % (named(row), nr)
+            levels.setdefault(nr, {}).setdefault(row.level, row)
+    for nr, by_level in sorted(levels.items()):
+        call = calls.get(nr)
+        if not call or "OPEN" in by_level:
+            continue
+        if call.support == "DENY" and set(by_level) != {"DENY"}:
+            yield "%s is refused, but: %s" % (call.name, named(next(iter(by_level.values()))))
+        if call.support == "PASS" and "FULL" in by_level:
+            yield "%s passes, but is converted: %s" % (call.name, named(by_level["FULL"]))
+    for call in calls.values():
+        if COUNT_OPEN:
+            continue
+        if call.support == "PARTIAL" or UNFINISHED.search(call.note):
+            yield "%s: %s: %s" % (call.name, call.support, call.note)
+
+
+def main():
+    try:
+        rows = tables.crossings(ROOT)
+    except (ValueError, IndexError) as e:
+        print("not ok - shape: the list of crossings can be read\n# %s" % e)
+        return 1
+    bad = 0
+    if COUNT_OPEN:
+        print("# %d of %d crossings are open" % (sum(r.level == "OPEN" for r in rows), len(rows)))
+    for rule in (decided, explained, proven, consistent):
+        findings = list(rule(rows))
+        print("%s - shape: %s" % ("not ok" if findings else "ok",
+                                  rule.__doc__[0].lower() + rule.__doc__[1:]))
+        for finding in findings[:40]:
+            print("# " + finding)
+        if len(findings) > 40:
+            print("# and %d more" % (len(findings) - 40))
+        bad |= bool(findings)
+    return int(bad)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
