@@ -140,8 +140,11 @@ static int pass(struct rs_area *a, enum scope scope, int32_t group, int sig, sp_
 							  .n) != group)
 				continue;
 			if (state == SP_RESERVED) {
+				/* Without its parent it was never born, unless it is about to say so itself. */
+				bool orphan = sp_sys2(__NR_kill, sp_ref_by(RS_NS, ref).n, 0) == -ESRCH;
+
 				leave_pending(a, ref, sig);
-				met++;
+				met += !orphan;
 				continue;
 			}
 			r = kill_ref(a, ref, sig);

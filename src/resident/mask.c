@@ -168,6 +168,25 @@ static long finish_temp(struct rs_frame *f)
 	return f->raw;
 }
 
+/*
+ * The call itself. A SIGSYS that only this wait lets in must end the wait: it is really blocked until the
+ * kernel has changed the mask. A signal that is delivered meanwhile sets a mask without it (signal.c).
+ */
+static long wait_masked(struct rs_frame *f, struct rs_area *a)
+{
+	uint64_t sigsys = RS_SIGSYS_BIT;
+	bool opens = a->sigsys_blocked && !(f->temp_mask & RS_SIGSYS_BIT);
+	long r;
+
+	if (!opens)
+		return rs_call(f, finish_temp);
+	sp_sys4(__NR_rt_sigprocmask, SIG_BLOCK, (long)&sigsys, 0, 8);
+	rs_sigsys_release(a);
+	r = rs_call(f, finish_temp);
+	sp_sys4(__NR_rt_sigprocmask, SIG_UNBLOCK, (long)&sigsys, 0, 8);
+	return r;
+}
+
 long rs_h_rt_sigsuspend(struct rs_frame *f, struct rs_area *a)
 {
 	long r;
@@ -175,7 +194,7 @@ long rs_h_rt_sigsuspend(struct rs_frame *f, struct rs_area *a)
 	if (f->a[1] != 8)
 		return -EINVAL;
 	r = temp_mask(f, a, 0, (uint64_t)f->a[0]);
-	return r ? r : rs_call(f, finish_temp);
+	return r ? r : wait_masked(f, a);
 }
 
 /* The mask in argument `arg`, its size in the next one; no mask, no check of the size. */
@@ -188,7 +207,7 @@ static long waits(struct rs_frame *f, struct rs_area *a, int arg)
 	if (f->a[arg + 1] != 8)
 		return -EINVAL;
 	r = temp_mask(f, a, arg, (uint64_t)f->a[arg]);
-	return r ? r : rs_call(f, finish_temp);
+	return r ? r : wait_masked(f, a);
 }
 
 long rs_h_ppoll(struct rs_frame *f, struct rs_area *a)
@@ -220,5 +239,5 @@ long rs_h_pselect6(struct rs_frame *f, struct rs_area *a)
 	f->scratch[1] = (uint64_t)&f->scratch[0];
 	f->scratch[2] = 8;
 	f->a[5] = (long)&f->scratch[1];
-	return rs_call(f, finish_temp);
+	return wait_masked(f, a);
 }

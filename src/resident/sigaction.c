@@ -52,14 +52,21 @@ static uint64_t init_ignored_in_kernel(void)
 	return rs_init_ignored_in_kernel(atomic_load(&RS_NS->flags));
 }
 
-/* Held with signals blocked, so only a sibling that was preempted can make us wait. */
+/*
+ * Held with signals blocked, so only a sibling that was preempted can make us wait. One of a lower real-time
+ * priority on the same CPU runs only if we sleep.
+ */
 static void lock(struct rs_sighand *h)
 {
+	static const int64_t nap[2] = {0, 50000}; /* struct timespec */
 	uint32_t free = 0;
 
-	while (!atomic_compare_exchange_strong(&h->lock, &free, 1)) {
+	for (unsigned tries = 0; !atomic_compare_exchange_strong(&h->lock, &free, 1); tries++) {
 		free = 0;
-		sp_sys0(__NR_sched_yield);
+		if (tries < 16)
+			sp_sys0(__NR_sched_yield);
+		else
+			sp_sys2(__NR_nanosleep, (long)nap, 0);
 	}
 }
 

@@ -18,10 +18,12 @@
 #include "arch/x86_64/syscall.h"
 #include "resident/init.h"
 #include "resident/sigaction.h"
+#include "resident/user.h"
 
 #define SI_USER_ 0
 #define SI_TKILL_ (-6)
 #define SI_MESGQ_ (-3)
+#define SI_KERNEL_ 0x80
 #define SYS_SECCOMP_ 1
 #define USER_CS 0x33 /* arch/x86/include/asm/segment.h: __USER_CS, __USER_DS */
 #define USER_DS 0x2b
@@ -174,13 +176,25 @@ static uint64_t fp_size(uint64_t fp)
 }
 
 /*
+ * Whether a frame that cannot be written on this stack is a SIGSEGV the program handles on another one. If not,
+ * writing it faults while everything is blocked, and the kernel ends the process as it would have.
+ */
+static bool segv_elsewhere(const struct rs_area *a)
+{
+	const struct ax_sigaction *segv = &a->hand->act[SIGSEGV - 1];
+
+	return a->alt.size && a->hand->known & RS_BIT(SIGSEGV) && segv->handler > 1 &&
+	       segv->flags & SA_ONSTACK;
+}
+
+/*
  * The frame the kernel would have built: arch/x86/kernel/signal.c:get_sigframe. Returns its address, 0 if
- * it does not fit the alternate stack.
+ * it does not fit the alternate stack or the stack cannot be written.
  */
 static struct ax_rt_sigframe *build(struct ax_ucontext *uc, const struct ax_siginfo *si,
 				    const struct ax_sigaction *act, struct rs_area *a)
 {
-	uint64_t sp = uc->mc.rsp - AX_REDZONE, fp = 0;
+	uint64_t sp = uc->mc.rsp - AX_REDZONE, fp = 0, n = 0;
 	struct ax_rt_sigframe *fr;
 	bool alternate = a->alt.size && rs_altstack_inside(a, uc->mc.rsp);
 
@@ -190,15 +204,17 @@ static struct ax_rt_sigframe *build(struct ax_ucontext *uc, const struct ax_sigi
 		sp = a->alt.sp + a->alt.size;
 	}
 	if (uc->mc.fpstate) {
-		uint64_t n = fp_size(uc->mc.fpstate);
-
+		n = fp_size(uc->mc.fpstate);
 		fp = (sp - n) & ~63ul;
-		memcpy((void *)fp, (const void *)uc->mc.fpstate, n);
 		sp = fp;
 	}
 	fr = (struct ax_rt_sigframe *)(((sp - sizeof(*fr)) & ~15ul) - 8);
 	if (alternate && (uint64_t)fr < a->alt.sp)
 		return 0;
+	if (!alternate && segv_elsewhere(a) &&
+	    rs_user_writable((uint64_t)fr, uc->mc.rsp - AX_REDZONE - (uint64_t)fr))
+		return 0;
+	memcpy((void *)fp, (const void *)uc->mc.fpstate, n);
 	fr->pretcode = act->restorer;
 	fr->uc = *uc;
 	fr->uc.mc.fpstate = fp;
@@ -285,7 +301,8 @@ void rs_signal(int sig, struct ax_siginfo *si, struct ax_ucontext *uc, struct rs
 			return;
 		*si = a->sigsys_info; /* unblocked with the frame's mask */
 		a->sigsys_pending = 0;
-	} else if (sig == SIGSYS && a->sigsys_blocked) {
+	} else if (sig == SIGSYS && a->sigsys_blocked && !(uc->sigmask & RS_SIGSYS_BIT)) {
+		/* (Blocked in the kernel as well: mask.c waits for it.) */
 		hold_sigsys(si, a);
 		return;
 	}
@@ -297,8 +314,15 @@ void rs_signal(int sig, struct ax_siginfo *si, struct ax_ucontext *uc, struct rs
 	mask = present(uc, a);
 	rs_siginfo_convert(si);
 	fr = build(uc, si, &act, a);
+	if (!fr && sig != SIGSEGV && !(mask & RS_BIT(SIGSEGV)) && rs_sigaction_take(a, SIGSEGV, &act)) {
+		/* kernel/signal.c:force_sigsegv: the handler of SIGSEGV is told instead, if it can be */
+		sig = SIGSEGV;
+		memset(si, 0, sizeof(*si));
+		si->signo = SIGSEGV;
+		si->code = SI_KERNEL_;
+		fr = build(uc, si, &act, a);
+	}
 	if (!fr) {
-		/* kernel/signal.c:signal_setup_done: what does not fit is a SIGSEGV nobody can handle */
 		die_of(SIGSEGV, uc, a);
 		return;
 	}
