@@ -17,6 +17,8 @@
 #include "resident/sigaction.h"
 #include "resident/user.h"
 
+#define PIDFD_SIGNAL_PROCESS_GROUP_ 4 /* include/uapi/linux/pidfd.h, since 6.9 */
+
 /* Would number 1 ignore it? Its default is nothing, from inside (kernel/signal.c:sig_task_ignored). */
 static bool init_drops(int sig)
 {
@@ -343,7 +345,7 @@ long rs_h_pidfd_send_signal(struct rs_frame *f, struct rs_area *a)
 {
 	int fd = (int)f->a[0];
 	int sig = (int)f->a[1];
-	int32_t n;
+	int32_t n, group;
 	long r;
 
 	if (f->a[2])
@@ -352,8 +354,14 @@ long rs_h_pidfd_send_signal(struct rs_frame *f, struct rs_area *a)
 	n = fd < 0 ? a->tgid.n : rs_ident_is_init(fd) ? 1 : pidfd_number(fd);
 	if (n == 0)
 		return rs_unblock(f, -EINVAL); /* kernel/signal.c:access_pidfd_pidns */
-	if (n == 1 && init_drops(sig))
+	if (f->a[3] == PIDFD_SIGNAL_PROCESS_GROUP_ && n > 0) {
+		group = rs_in_group(n);
+		/* The group that n leads: only where number 1 is in it is it not the kernel's to signal. */
+		if (!f->a[2] && group != RS_NOBODY && init_drops(sig))
+			return rs_unblock(f, kill_group(a, group, sig));
+	} else if (n == 1 && init_drops(sig)) {
 		f->a[1] = 0;
+	}
 	r = sp_sys4(__NR_pidfd_send_signal, f->a[0], f->a[1], f->a[2], f->a[3]);
 	return rs_unblock(f, r);
 }
