@@ -97,6 +97,37 @@ def consistent(rows):
             yield "%s: %s: %s" % (call.name, call.support, call.note)
 
 
+# Arguments that are no numbers of processes themselves, or not scalars.
+NO_ID = {"flags", "op", "which", "idtype", "siginfo", "nstype", "fd", "offset", "parent_tid",
+         "child_tid", "ignored"}
+
+
+def calls_of(row):
+    """The names that tests/probe/junk.c uses for the calls of a row."""
+    words = row.name.split()
+    if row.kind == "syscall":
+        return words[:1]
+    if row.kind == "syscall-op":
+        return ["_".join(words[:2])]
+    return ["%s_%s" % (row.kind, words[0])]
+
+
+def junk(rows):
+    """Every scalar number is tried with junk around it"""
+    with open(os.path.join(ROOT, "tests/probe/junk.c"), encoding="utf-8") as f:
+        text = f.read()
+    tried = set(re.findall(r"\bJ\((\w+), (\d),", text))
+    for row in rows:
+        if row.kind not in ("syscall", "syscall-op", "ioctl", "prctl") or row.direction == "out":
+            continue
+        if row.level not in ("FULL", "PASS"):
+            continue
+        for arg, word in re.findall(r"\barg(\d)(?: (\w+))?", row.field):
+            for call in calls_of(row) if word not in NO_ID else ():
+                if (call, arg) not in tried:
+                    yield "%s: J(%s, %s, ...) is not in tests/probe/junk.c" % (named(row), call, arg)
+
+
 def main():
     try:
         rows = tables.crossings(ROOT)
@@ -106,7 +137,7 @@ def main():
     bad = 0
     if COUNT_OPEN:
         print("# %d of %d crossings are open" % (sum(r.level == "OPEN" for r in rows), len(rows)))
-    for rule in (decided, explained, proven, consistent):
+    for rule in (decided, explained, proven, consistent, junk):
         findings = list(rule(rows))
         print("%s - shape: %s" % ("not ok" if findings else "ok",
                                   rule.__doc__[0].lower() + rule.__doc__[1:]))
