@@ -181,20 +181,42 @@ static void place(struct builder *b, uint32_t target)
 			b->out[i].k = b->len - i - 1;
 }
 
-static unsigned set_size(uint32_t set)
+/* The tests of one argument: to the gate if there is something to convert. Little endian. */
+static void emit_set(struct builder *b, size_t arg, uint32_t set)
 {
-	unsigned n = 0;
+	unsigned first = b->len, behind;
+	uint32_t mask = ~0u;
 
-	for (unsigned i = 0; i < bd_set_member_count; i++)
-		n += bd_set_members[i].set == set;
-	return n;
+	for (unsigned i = 0; i < bd_set_member_count; i++) {
+		const struct bd_set_member *m = &bd_set_members[i];
+
+		if (m->set != set)
+			continue;
+		if (m->mask != mask) {
+			if (mask != ~0u)
+				emit_load(b, arg);
+			if (m->mask != ~0u)
+				emit(b, BPF_ALU | BPF_AND | BPF_K, 0, 0, m->mask);
+			mask = m->mask;
+		}
+		emit_test(b, BPF_JEQ, 0, 0, m->value);
+	}
+	/* A match goes to the jump behind the tests, the last one that does not over it. */
+	behind = b->len;
+	if (behind == first || behind - first > 255) { /* more is out of reach of a conditional jump */
+		b->error = -E2BIG;
+		return;
+	}
+	for (unsigned i = first; i < behind && !b->error; i++)
+		if (BPF_CLASS(b->out[i].code) == BPF_JMP)
+			b->out[i].jt = (uint8_t)(behind - i - 1);
+	if (!b->error)
+		b->out[behind - 1].jf = 1;
 }
 
-/* The tests of one argument: to the gate if there is something to convert. Little endian. */
 static void emit_block(struct builder *b, const struct bd_when *w)
 {
 	size_t arg = offsetof(struct seccomp_data, args) + 8u * w->arg;
-	unsigned left = set_size(w->value);
 
 	emit_load(b, arg);
 	switch ((enum bd_when_op)w->op) {
@@ -207,16 +229,7 @@ static void emit_block(struct builder *b, const struct bd_when *w)
 		emit_test(b, BPF_JSET, 0, 1, w->value);
 		break;
 	case BD_ARG_IN:
-		if (!left || left > 255) { /* more is out of reach of a conditional jump */
-			b->error = -E2BIG;
-			return;
-		}
-		for (unsigned i = 0; i < bd_set_member_count; i++) {
-			if (bd_set_members[i].set != w->value)
-				continue;
-			left--;
-			emit_test(b, BPF_JEQ, left, left ? 0 : 1, bd_set_members[i].value);
-		}
+		emit_set(b, arg, w->value);
 		break;
 	case BD_NEVER:
 	case BD_ALWAYS:

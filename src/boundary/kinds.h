@@ -33,9 +33,11 @@ enum bd_when_op { BD_NEVER, BD_ALWAYS, BD_ERRNO, BD_ARG_NZ, BD_ARG_MASK, BD_ARG_
 enum bd_set {
 #define SET(name) BD_SET_##name,
 #define MEMBER(set, value, name)
+#define MASKED(set, mask, value, name)
 #include "boundary/sets.def"
 #undef SET
 #undef MEMBER
+#undef MASKED
 	BD_SET_COUNT
 };
 

@@ -75,9 +75,11 @@ const struct bd_when bd_when_of[BD_SYSCALL_MAX + 1] = {
 
 const struct bd_set_member bd_set_members[] = {
 #define SET(name)
-#define MEMBER(set, value, name) {BD_SET_##set, (value)},
+#define MEMBER(set, value, name) {BD_SET_##set, 0xffffffff, (value)},
+#define MASKED(set, mask, value, name) {BD_SET_##set, (mask), (value)},
 #include "boundary/sets.def"
 #undef SET
 #undef MEMBER
+#undef MASKED
 };
 const unsigned bd_set_member_count = sizeof(bd_set_members) / sizeof(bd_set_members[0]);

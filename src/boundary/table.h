@@ -17,6 +17,7 @@ extern const uint8_t bd_handler_unknown;
 /* All members of all sets of sets.def, in its order. */
 struct bd_set_member {
 	uint32_t set; /* enum bd_set */
+	uint32_t mask;
 	uint32_t value;
 };
 extern const struct bd_set_member bd_set_members[];

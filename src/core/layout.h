@@ -120,6 +120,9 @@ struct sp_segment {
 	/* What number 1 believes of settings that are the supervisor's in the kernel: prctl(2). */
 	_Atomic uint32_t init_pdeathsig;
 	_Atomic uint32_t init_subreaper;
+	/* The signal number 1 is to be seen to have died of, after reboot(2); else 0. */
+	_Atomic uint32_t init_reboot;
+	uint32_t pad0;
 	/* The hand-over of exec: immutable once init runs. */
 	int32_t segment_fd;  /* number of the hidden descriptor in every task */
 	int32_t resident_fd; /* the same for the resident's file, -1: /proc/self/exe is used */

@@ -201,25 +201,3 @@ long rs_h_kcmp(struct rs_frame *f, struct rs_area *a)
 	f->a[1] = rs_in_task(a, (int32_t)f->a[1]);
 	return rs_call(f, rs_finish_raw);
 }
-
-/* which: process, group, user; numbered from `base`. Users reach beyond the namespace: see syscalls.def. */
-static long who_call(struct rs_frame *f, struct rs_area *a, int base)
-{
-	int which = (int)f->a[0] - base;
-
-	if (which == 0 && (int32_t)f->a[1])
-		f->a[1] = rs_in_task(a, (int32_t)f->a[1]);
-	else if (which == 1 && (int32_t)f->a[1])
-		f->a[1] = rs_in_group((int32_t)f->a[1]);
-	return rs_call(f, rs_finish_raw);
-}
-
-long rs_h_prio(struct rs_frame *f, struct rs_area *a)
-{
-	return who_call(f, a, 0);
-}
-
-long rs_h_ioprio(struct rs_frame *f, struct rs_area *a)
-{
-	return who_call(f, a, 1);
-}

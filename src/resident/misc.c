@@ -1,20 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The terminal's process groups, refusals, and words for the user.
+ * Capabilities by number, prctl, the policy row, and words for the user.
  */
-#include <asm/ioctls.h>
-#include <asm/sockios.h>
 #include <asm/unistd.h>
 #include <linux/errno.h>
 #include <linux/prctl.h>
-#include <linux/sched.h>
 #include <linux/stat.h>
 
 #include "arch/x86_64/syscall.h"
 #include "arch/x86_64/uapi.h"
 #include "resident/handlers.h"
 #include "resident/handover.h"
-#include "resident/owner.h"
 #include "resident/resident.h"
 #include "resident/user.h"
 
@@ -53,52 +49,6 @@ void rs_die(const char *msg, int status)
 		sp_sys1(__NR_exit_group, status);
 }
 
-/* TIOCSPGRP: an unknown number is ESRCH, but what is no terminal is ENOTTY before that. */
-long rs_h_ioctl(struct rs_frame *f, struct rs_area *a)
-{
-	uint64_t arg = (uint64_t)f->a[2];
-	int32_t n;
-	long r;
-
-	(void)a;
-	switch ((uint32_t)f->a[1]) {
-	case TIOCSPGRP:
-		r = rs_user_read(&n, arg, sizeof(n));
-		if (!r) {
-			f->scratch[0] = (uint64_t)(uint32_t)(n > 0 ? rs_in_group(n) : n);
-			f->a[2] = (long)&f->scratch[0];
-		}
-		return rs_call(f, rs_finish_raw);
-	case FIOSETOWN:
-	case SIOCSPGRP:
-		r = rs_user_read(&n, arg, sizeof(n));
-		if (!r) {
-			f->scratch[0] = (uint64_t)(uint32_t)rs_owner_in(n);
-			f->a[2] = (long)&f->scratch[0];
-		}
-		return rs_call(f, rs_finish_raw);
-	case FIOGETOWN:
-	case SIOCGPGRP:
-		r = sp_sys3(__NR_ioctl, f->a[0], f->a[1], (long)&f->scratch[0]);
-		if (!r) {
-			n = (int32_t)rs_owner_out((int)f->a[0]);
-			r = rs_user_write(arg, &n, sizeof(n));
-		}
-		return r;
-	case TIOCGPGRP:
-	case TIOCGSID:
-		rs_block(f);
-		r = sp_sys3(__NR_ioctl, f->a[0], f->a[1], (long)&f->scratch[0]);
-		if (!r) {
-			n = rs_out_group((int32_t)f->scratch[0]);
-			r = rs_user_write(arg, &n, sizeof(n));
-		}
-		return rs_unblock(f, r);
-	default:
-		return rs_call(f, rs_finish_raw);
-	}
-}
-
 /* struct __user_cap_header_struct; the kernel may answer with the version it wants. */
 long rs_h_capget(struct rs_frame *f, struct rs_area *a)
 {
@@ -128,13 +78,11 @@ long rs_h_capget(struct rs_frame *f, struct rs_area *a)
  * Number 1's parent-death signal and subreaper mark hold the namespace together (supervisor/spawn.c): the
  * program reads and writes what it believes.
  */
-long rs_h_prctl(struct rs_frame *f, struct rs_area *a)
+static long prctl_of_init(struct rs_frame *f)
 {
 	uint64_t arg = (uint64_t)f->a[1];
 	int32_t value;
 
-	if (a->tgid.n != 1)
-		return rs_call(f, rs_finish_raw);
 	switch ((int)f->a[0]) {
 	case PR_SET_PDEATHSIG:
 		if (arg > RS_NSIG)
@@ -155,15 +103,25 @@ long rs_h_prctl(struct rs_frame *f, struct rs_area *a)
 	}
 }
 
-/* unshare and setns of a PID namespace: namespaces below this one are not there yet. */
-long rs_h_newpid(struct rs_frame *f, struct rs_area *a)
+long rs_h_prctl(struct rs_frame *f, struct rs_area *a)
 {
-	uint32_t flags = (uint32_t)(f->nr == __NR_unshare ? f->a[0] : f->a[1]);
+	int32_t n;
 
-	(void)a;
-	if (flags & CLONE_NEWPID)
-		return -EPERM;
-	return rs_call(f, rs_finish_raw);
+	switch ((int)f->a[0]) {
+	case PR_SET_PTRACER:
+		/* 0 takes the permission back, -1 gives it to all: security/yama/yama_lsm.c */
+		n = (int32_t)f->a[1];
+		if (f->a[1] && n != -1)
+			f->a[1] = rs_in_task(a, n);
+		return rs_call(f, rs_finish_raw);
+	case PR_SCHED_CORE:
+		n = (int32_t)f->a[2];
+		if (n > 0)
+			f->a[2] = rs_in_task(a, n);
+		return rs_call(f, rs_finish_raw);
+	default:
+		return a->tgid.n == 1 ? prctl_of_init(f) : rs_call(f, rs_finish_raw);
+	}
 }
 
 long rs_h_unknown(struct rs_frame *f, struct rs_area *a)

@@ -294,7 +294,12 @@ static void conclude(struct super *s)
 		return;
 	}
 	if (s->exit.code != CLD_EXITED) {
+		uint32_t reboot = atomic_load(&s->b->seg->init_reboot);
+
 		o->sig = s->exit.known ? s->exit.status : SIGKILL;
+		/* kernel/pid_namespace.c:reboot_pid_ns */
+		if (o->sig == SIGKILL && (reboot == SIGHUP || reboot == SIGINT))
+			o->sig = (int)reboot;
 		return;
 	}
 	o->code = s->exit.status;

@@ -48,7 +48,54 @@ struct ax_sockaddr_un {
 	char path[108];
 };
 
+/* include/uapi/asm-generic/ipcbuf.h: struct ipc64_perm */
+struct ax_ipc_perm {
+	int32_t key;
+	uint32_t uid, gid, cuid, cgid, mode;
+	uint16_t seq, pad0;
+	uint32_t pad1;
+	uint64_t unused[2];
+};
+
+/* struct shmid64_ds */
+struct ax_shmid_ds {
+	struct ax_ipc_perm perm;
+	uint64_t segsz;
+	int64_t atime, dtime, ctime;
+	int32_t cpid, lpid;
+	uint64_t nattch, unused[2];
+};
+
+/* struct msqid64_ds */
+struct ax_msqid_ds {
+	struct ax_ipc_perm perm;
+	int64_t stime, rtime, ctime;
+	uint64_t cbytes, qnum, qbytes;
+	int32_t lspid, lrpid;
+	uint64_t unused[2];
+};
+
+/* include/uapi/asm-generic/siginfo.h: struct sigevent */
+struct ax_sigevent {
+	uint64_t value;
+	int32_t signo, notify, tid;
+	int32_t pad[11];
+};
+
+/* include/uapi/linux/pidfd.h: struct pidfd_info of the first version, and what of its mask we ask for */
+struct ax_pidfd_info {
+	uint64_t mask, cgroupid;
+	uint32_t pid, tgid, ppid;
+	uint32_t ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid;
+	int32_t exit_code;
+};
+#define AX_PIDFD_GET_INFO 0xc000ff0bu /* without the size */
+#define AX_PIDFD_INFO_PID 1u
+#define AX_PIDFD_THREAD 0x80 /* pidfd_open: O_EXCL */
+
 _Static_assert(sizeof(struct ax_stat) == 144, "uapi");
+_Static_assert(sizeof(struct ax_sigevent) == 64, "uapi");
+_Static_assert(sizeof(struct ax_pidfd_info) == 64, "uapi");
 _Static_assert(sizeof(struct ax_mm_map) == 104, "uapi");
 _Static_assert(sizeof(struct ax_msghdr) == 56, "uapi");
 

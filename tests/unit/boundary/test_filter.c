@@ -78,6 +78,9 @@ static struct outcome interpret(const struct seccomp_data *d)
 		case BPF_RET | BPF_K:
 			o.action = f->k;
 			return o;
+		case BPF_ALU | BPF_AND | BPF_K:
+			a &= f->k;
+			continue;
 		case BPF_JMP | BPF_JA:
 			pc += (int)f->k;
 			continue;
@@ -136,7 +139,7 @@ static uint32_t expected(uint32_t nr, const uint64_t args[6], bool inside)
 	case BD_ARG_IN:
 		for (unsigned i = 0; i < bd_set_member_count; i++)
 			if (bd_set_members[i].set == w->value &&
-			    bd_set_members[i].value == (uint32_t)args[w->arg])
+			    bd_set_members[i].value == ((uint32_t)args[w->arg] & bd_set_members[i].mask))
 				return trap;
 		return SECCOMP_RET_ALLOW;
 	}
@@ -159,6 +162,13 @@ static const uint64_t interesting[] = {
 	0x24000000,
 	0x10000000,
 	1000,
+	6,
+	0x86,
+	0x18d,
+	0x206,
+	0xff0b,
+	0xc040ff0b,
+	0xffffff0b,
 	0x7fffffff,
 	0x80000000,
 	0xffffffff,

@@ -114,6 +114,7 @@ static void sets_have_members(void **state)
 		members[bd_set_members[i].set]++;
 		for (unsigned j = 0; j < i; j++)
 			assert_false(bd_set_members[j].set == bd_set_members[i].set &&
+				     bd_set_members[j].mask == bd_set_members[i].mask &&
 				     bd_set_members[j].value == bd_set_members[i].value);
 	}
 	for (unsigned s = 0; s < BD_SET_COUNT; s++)
