@@ -42,15 +42,25 @@ long rs_finish_raw(struct rs_frame *f)
 	return f->raw;
 }
 
-long rs_call(struct rs_frame *f, rs_finish finish)
+static long call(struct rs_frame *f, rs_finish finish, enum rs_phase phase)
 {
 	f->finish = finish;
 	atomic_signal_fence(memory_order_seq_cst);
-	f->phase = RS_CALL;
+	f->phase = phase;
 	atomic_signal_fence(memory_order_seq_cst);
 	rs_gate(f);
 	atomic_signal_fence(memory_order_seq_cst);
 	return finish(f);
+}
+
+long rs_call(struct rs_frame *f, rs_finish finish)
+{
+	return call(f, finish, RS_CALL);
+}
+
+long rs_call_more(struct rs_frame *f, rs_finish finish)
+{
+	return call(f, finish, RS_MORE);
 }
 
 void rs_settle(struct rs_frame *f, long result)

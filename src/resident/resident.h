@@ -48,6 +48,7 @@ enum rs_phase {
 	RS_CALL = 2,	/* around the one real call in rs_gate: before it rewind, after it finish */
 	RS_AFTER = 3,	/* raw result stored: finish */
 	RS_DONE = 4,	/* result is final: roll forward */
+	RS_MORE = 5,	/* as RS_CALL, but not the first call: before it roll forward to the result so far */
 };
 
 struct rs_frame;
@@ -125,6 +126,8 @@ long rs_clone_gate(struct rs_frame *f, struct rs_area *child, uint64_t child_sta
 
 /* call.c: makes the planned call in phase RS_CALL; returns what finish makes of it. */
 long rs_call(struct rs_frame *f, rs_finish finish);
+/* Makes one more call after result was reached, which stands if a signal comes before the call. */
+long rs_call_more(struct rs_frame *f, rs_finish finish);
 /* Plans the program's own call, unchanged. */
 void rs_plan_same(struct rs_frame *f);
 long rs_finish_raw(struct rs_frame *f);

@@ -110,7 +110,8 @@ static uint64_t present(struct ax_ucontext *uc, struct rs_area *a)
 	/* Without a call in progress (at the end of exec) there is no program context yet. */
 	if (!in_text(rip) || phase == RS_IDLE)
 		return mask;
-	if (phase == RS_CALL && rip >= (uint64_t)rs_gate_after && rip <= (uint64_t)rs_gate_end) {
+	if ((phase == RS_CALL || phase == RS_MORE) && rip >= (uint64_t)rs_gate_after &&
+	    rip <= (uint64_t)rs_gate_end) {
 		f->raw = (int64_t)uc->mc.rax;
 		phase = RS_AFTER;
 		if (f->has_temp_mask && f->raw == -EINTR)
@@ -118,7 +119,7 @@ static uint64_t present(struct ax_ucontext *uc, struct rs_area *a)
 	}
 	if (phase == RS_AFTER)
 		r = f->finish(f);
-	else if (phase == RS_DONE)
+	else if (phase == RS_DONE || phase == RS_MORE)
 		r = f->result;
 	regs_load(&uc->mc, &f->regs);
 	uc->mc.rip = r == RS_REWIND ? f->regs.rip - 2 : f->regs.rip;

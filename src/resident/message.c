@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Messages of sockets that carry credentials: sendmsg, recvmsg and their plural forms.
+ *
+ * What is sent is copied when it names a process, and goes as the program gave it otherwise. What is
+ * received lies in the program's memory when it is converted; a word in the frame remembers which message was
+ * read last and what was in it, so that the conversion can be repeated.
+ */
+#include <asm/socket.h>
+#include <asm/unistd.h>
+#include <linux/errno.h>
+
+#include "arch/x86_64/syscall.h"
+#include "arch/x86_64/uapi.h"
+#include "boundary/cmsg.h"
+#include "resident/handlers.h"
+#include "resident/proc.h"
+#include "resident/resident.h"
+#include "resident/user.h"
+
+#define MAX_MESSAGES 1024u /* UIO_MAXIOV: net/socket.c:__sys_sendmmsg */
+#define AF_UNIX_ 1	   /* include/linux/socket.h */
+#define AF_NETLINK_ 16
+
+struct mmsghdr {
+	struct ax_msghdr hdr;
+	uint32_t len, pad;
+};
+
+/* The area's scratch while messages are sent: headers of several, then their control data. */
+#define CHUNK 32u
+#define CONTROL_AT (CHUNK * sizeof(struct mmsghdr))
+#define CONTROL_MAX (RS_SCRATCH - CONTROL_AT)
+/* A list of control data that is longer is only searched; net.core.optmem_max limits what is taken. */
+#define SEARCH_MAX 262144u
+
+/* A socket of a family that has credentials at all, or no socket. */
+static bool may_have_credentials(int fd)
+{
+	int32_t family = 0, len = sizeof(family);
+	long r = sp_sys6(__NR_getsockopt, fd, SOL_SOCKET, SO_DOMAIN, (long)&family, (long)&len, 0);
+
+	return r || family == AF_UNIX_ || family == AF_NETLINK_;
+}
+
+/* --- sending ----------------------------------------------------------------------------------- */
+
+/* Whether the control data of a message names a process. What cannot be read does not. */
+static bool names_process(const struct ax_msghdr *m)
+{
+	struct bd_cmsg h;
+
+	if (!m->control || m->controllen < BD_CREDENTIALS_LEN)
+		return false;
+	for (uint64_t pos = 0; bd_cmsg_fits(pos, m->controllen) && pos < SEARCH_MAX;
+	     pos = bd_cmsg_next(&h, pos)) {
+		if (rs_user_read(&h, m->control + pos, sizeof(h)) ||
+		    !bd_cmsg_ok(&h, pos, m->controllen))
+			return false;
+		if (h.level == SOL_SOCKET && h.type == BD_SCM_CREDENTIALS)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The kernel compares with the sender's own number, and then takes any that is in use: a group's too
+ * (net/core/scm.c:scm_check_creds, __scm_send).
+ */
+static int32_t sender_in(void *ctx, int32_t pid)
+{
+	const struct rs_area *a = ctx;
+
+	if (pid <= 0)
+		return pid;
+	return pid == a->tgid.n ? a->htgid.n : rs_in_group(pid);
+}
+
+/*
+ * Makes m's control data a converted copy at `at` of the scratch's control part. The bytes it took; 0 if they do
+ * not fit, -EFAULT.
+ */
+static long copy_control(struct rs_area *a, struct ax_msghdr *m, uint64_t at)
+{
+	char *to = a->scratch + CONTROL_AT + at;
+	long r;
+
+	if (m->controllen > CONTROL_MAX - at)
+		return 0;
+	r = rs_user_read(to, m->control, m->controllen);
+	if (r)
+		return r;
+	bd_cmsg_send(to, m->controllen, sender_in, a);
+	m->control = (uint64_t)to;
+	return (long)((m->controllen + 7) & ~7ul);
+}
+
+long rs_h_sendmsg(struct rs_frame *f, struct rs_area *a)
+{
+	struct ax_msghdr *m = (struct ax_msghdr *)f->scratch;
+	long r;
+
+	if (rs_user_read(m, (uint64_t)f->a[1], sizeof(*m)) || !names_process(m))
+		return rs_call(f, rs_finish_raw);
+	r = copy_control(a, m, 0);
+	if (!r)
+		return -ENOBUFS;
+	if (r > 0)
+		f->a[1] = (long)m;
+	return rs_call(f, rs_finish_raw);
+}
+
+/* In the frame's scratch: how many messages earlier calls of the same sendmmsg have sent. */
+#define SENT 0
+
+/* The lengths go where the program wants them; what cannot be stored ends the call, the message is sent. */
+static long finish_sendmmsg(struct rs_frame *f)
+{
+	const struct mmsghdr *chunk = (const struct mmsghdr *)f->a[1];
+	uint64_t sent = f->scratch[SENT];
+
+	for (long i = 0; i < f->raw; i++, sent++) {
+		uint64_t to = f->regs.rsi + sent * sizeof(*chunk) + offsetof(struct mmsghdr, len);
+
+		if (rs_user_write(to, &chunk[i].len, sizeof(chunk[i].len)))
+			return sent ? (long)sent : -EFAULT;
+	}
+	return f->raw < 0 && !sent ? f->raw : (long)sent;
+}
+
+/* Headers from message number `first` on, as many as there is room for. -errno if there is not one. */
+static long fill_chunk(struct rs_frame *f, struct rs_area *a, uint64_t first, uint64_t end)
+{
+	struct mmsghdr *chunk = (struct mmsghdr *)a->scratch;
+	uint64_t n, used = 0;
+	long r;
+
+	for (n = 0; n < CHUNK && first + n < end; n++) {
+		uint64_t from = f->regs.rsi + (first + n) * sizeof(*chunk);
+
+		r = rs_user_read(&chunk[n], from, sizeof(*chunk));
+		if (r)
+			return n ? (long)n : r;
+		if (!names_process(&chunk[n].hdr))
+			continue;
+		r = copy_control(a, &chunk[n].hdr, used);
+		if (r < 0)
+			continue; /* the kernel says so itself, in its order */
+		if (!r)
+			return n ? (long)n : -ENOBUFS;
+		used += (uint64_t)r;
+	}
+	return (long)n;
+}
+
+static bool any_names_process(uint64_t at, uint64_t n)
+{
+	struct mmsghdr m;
+
+	for (uint64_t i = 0; i < n; i++) {
+		if (rs_user_read(&m, at + i * sizeof(m), sizeof(m)))
+			return false;
+		if (names_process(&m.hdr))
+			return true;
+	}
+	return false;
+}
+
+long rs_h_sendmmsg(struct rs_frame *f, struct rs_area *a)
+{
+	uint64_t n = (uint32_t)f->a[2];
+	long r, part;
+
+	if (n > MAX_MESSAGES)
+		n = MAX_MESSAGES;
+	if (!may_have_credentials((int)f->a[0]) || !any_names_process((uint64_t)f->a[1], n))
+		return rs_call(f, rs_finish_raw);
+	f->scratch[SENT] = 0;
+	part = fill_chunk(f, a, 0, n);
+	if (part < 0)
+		return part;
+	f->a[1] = (long)a->scratch;
+	f->a[2] = part;
+	r = rs_call(f, finish_sendmmsg);
+	/* Whatever is not sent whole is the end; else what is sent so far stands, and on to the rest. */
+	while (f->raw == part && r > 0 && (uint64_t)r < n) {
+		rs_settle(f, r);
+		f->scratch[SENT] = (uint64_t)r;
+		part = fill_chunk(f, a, (uint64_t)r, n);
+		if (part < 0)
+			break;
+		f->a[2] = part;
+		r = rs_call_more(f, finish_sendmmsg);
+	}
+	return r;
+}
+
+/* --- receiving --------------------------------------------------------------------------------- */
+
+/* In the frame's scratch: number of the message last read + 1 in the upper half, the sender in the lower. */
+#define SEEN 0
+
+/* A sender may be gone and reaped by now; the kernel still knows its number, and so do we. */
+static int32_t sender_out(int32_t hid)
+{
+	return hid > 0 ? sp_pid_recall(RS_NS, sp_hpid_of(hid)).n : hid;
+}
+
+/* The credential at `at`, n bytes of it: cut off by a short buffer, a number says nothing. */
+static void convert_credential(struct rs_frame *f, uint32_t index, uint64_t at, uint64_t n)
+{
+	volatile uint64_t *seen = &f->scratch[SEEN];
+	int32_t pid = 0;
+
+	if (n > sizeof(pid))
+		n = sizeof(pid);
+	if (*seen >> 32 != index + 1) {
+		if (rs_user_read(&pid, at, n))
+			return;
+		*seen = (uint64_t)(index + 1) << 32 | (n == sizeof(pid) ? (uint32_t)pid : 0);
+	}
+	pid = sender_out((int32_t)*seen);
+	if (rs_user_write(at, &pid, n))
+		return; /* the kernel has just written there: somebody is pulling it away */
+}
+
+/* Directories on procfs may come by any socket. */
+static void look_at_descriptors(uint64_t at, uint64_t n)
+{
+	int32_t fd;
+
+	for (; n >= sizeof(fd) && !rs_proc_may_be_inside(); at += sizeof(fd), n -= sizeof(fd))
+		if (!rs_user_read(&fd, at, sizeof(fd)) && rs_proc_is_procfs(fd))
+			rs_proc_entered();
+}
+
+static void convert_received(struct rs_frame *f, uint32_t index, const struct ax_msghdr *m)
+{
+	struct bd_cmsg h;
+	uint64_t len = m->controllen, data, n;
+
+	if (!m->control || len <= sizeof(h))
+		return;
+	for (uint64_t pos = 0; bd_cmsg_fits(pos, len) && pos < SEARCH_MAX; pos = bd_cmsg_next(&h, pos)) {
+		if (rs_user_read(&h, m->control + pos, sizeof(h)) || !bd_cmsg_ok(&h, pos, len))
+			return;
+		data = m->control + pos + sizeof(h);
+		n = h.len - sizeof(h);
+		if (h.level == SOL_SOCKET && h.type == BD_SCM_CREDENTIALS)
+			convert_credential(f, index, data, n);
+		else if (h.level == SOL_SOCKET && h.type == BD_SCM_RIGHTS)
+			look_at_descriptors(data, n);
+	}
+}
+
+static long finish_recvmsg(struct rs_frame *f)
+{
+	struct ax_msghdr m;
+
+	if (f->raw >= 0 && !rs_user_read(&m, f->regs.rsi, sizeof(m)))
+		convert_received(f, 0, &m);
+	return f->raw;
+}
+
+long rs_h_recvmsg(struct rs_frame *f, struct rs_area *a)
+{
+	(void)a;
+	f->scratch[SEEN] = 0;
+	return rs_call(f, finish_recvmsg);
+}
+
+static long finish_recvmmsg(struct rs_frame *f)
+{
+	uint32_t i = (uint32_t)(f->scratch[SEEN] >> 32);
+	struct mmsghdr m;
+
+	for (i -= i > 0; (long)i < f->raw; i++)
+		if (!rs_user_read(&m, f->regs.rsi + i * sizeof(m), sizeof(m)))
+			convert_received(f, i, &m.hdr);
+	return f->raw;
+}
+
+long rs_h_recvmmsg(struct rs_frame *f, struct rs_area *a)
+{
+	(void)a;
+	f->scratch[SEEN] = 0;
+	return rs_call(f, may_have_credentials((int)f->a[0]) ? finish_recvmmsg : rs_finish_raw);
+}
+
+/* --- the peer ---------------------------------------------------------------------------------- */
+
+/* Where the kernel's answer lies in the frame's scratch: struct ucred, its length, and the program's. */
+#define PEER_LEN 2
+#define PEER_WANTED 3
+
+static long finish_peer(struct rs_frame *f)
+{
+	struct bd_ucred peer;
+	int32_t len = (int32_t)f->scratch[PEER_LEN];
+
+	if (f->raw)
+		return f->raw;
+	if (len > (int32_t)f->scratch[PEER_WANTED])
+		len = (int32_t)f->scratch[PEER_WANTED];
+	memcpy(&peer, f->scratch, sizeof(peer));
+	peer.pid = sender_out(peer.pid);
+	if (rs_user_write(f->regs.r10, &peer, (size_t)len) ||
+	    rs_user_write(f->regs.r8, &len, sizeof(len)))
+		return -EFAULT;
+	return 0;
+}
+
+/* SO_PEERCRED. A length the kernel does not like, or cannot read, is its own to refuse. */
+long rs_h_getsockopt(struct rs_frame *f, struct rs_area *a)
+{
+	int32_t len;
+
+	(void)a;
+	if ((int32_t)f->a[1] != SOL_SOCKET || rs_user_read(&len, (uint64_t)f->a[4], sizeof(len)) ||
+	    len < 0)
+		return rs_call(f, rs_finish_raw);
+	f->scratch[PEER_LEN] = sizeof(struct bd_ucred);
+	f->scratch[PEER_WANTED] = (uint64_t)len;
+	f->a[3] = (long)f->scratch;
+	f->a[4] = (long)&f->scratch[PEER_LEN];
+	return rs_call(f, finish_peer);
+}
