@@ -141,6 +141,9 @@ static long fill_chunk(struct rs_frame *f, struct rs_area *a, uint64_t first, ui
 		r = rs_user_read(&chunk[n], from, sizeof(*chunk));
 		if (r)
 			return n ? (long)n : r;
+		/* One whose length cannot be stored is sent, and is the last. */
+		if (rs_user_writable(from + offsetof(struct mmsghdr, len), sizeof(chunk[n].len)))
+			end = first + n + 1;
 		if (!names_process(&chunk[n].hdr))
 			continue;
 		r = copy_control(a, &chunk[n].hdr, used);
@@ -183,7 +186,7 @@ long rs_h_sendmmsg(struct rs_frame *f, struct rs_area *a)
 	f->a[2] = part;
 	r = rs_call(f, finish_sendmmsg);
 	/* Whatever is not sent whole is the end; else what is sent so far stands, and on to the rest. */
-	while (f->raw == part && r > 0 && (uint64_t)r < n) {
+	while (f->raw == part && r == (long)f->scratch[SENT] + part && (uint64_t)r < n) {
 		rs_settle(f, r);
 		f->scratch[SENT] = (uint64_t)r;
 		part = fill_chunk(f, a, (uint64_t)r, n);
