@@ -57,6 +57,17 @@ const uint8_t bd_handler_of[BD_SYSCALL_MAX + 1] = {
 		BD_ARG_IN, (i), BD_SET_##set \
 	}
 
+#define WATCH_DUP(i, o)           \
+	{                         \
+		BD_WATCH, (i), (o) \
+	}
+#define WATCH_IN(i) WATCH_DUP(i, BD_NO_ARG)
+#define WATCH_OUT(o) WATCH_DUP(BD_NO_ARG, o)
+#define WATCH_ANY                  \
+	{                          \
+		BD_WATCH_ANY, 0, 0 \
+	}
+
 const struct bd_when bd_when_of[BD_SYSCALL_MAX + 1] = {
 #define SC(nr, name, support, when, handler, note) [nr] = when,
 #define SC_UNKNOWN(support, when, handler, note)
