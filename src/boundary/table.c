@@ -57,8 +57,8 @@ const uint8_t bd_handler_of[BD_SYSCALL_MAX + 1] = {
 		BD_ARG_IN, (i), BD_SET_##set \
 	}
 
-#define WATCH_DUP(i, o)           \
-	{                         \
+#define WATCH_DUP(i, o)            \
+	{                          \
 		BD_WATCH, (i), (o) \
 	}
 #define WATCH_IN(i) WATCH_DUP(i, BD_NO_ARG)

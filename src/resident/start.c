@@ -112,6 +112,7 @@ static struct rs_area *own_area(void)
 static void install_filter(struct rs_area *a)
 {
 	struct sock_filter *code = (struct sock_filter *)a->scratch;
+	const struct bd_trap trap = {(uint64_t)rs_text_start, (uint64_t)rs_text_end, RS_TRAP_MAGIC};
 	struct {
 		uint16_t len;
 		struct sock_filter *filter;
@@ -119,8 +120,7 @@ static void install_filter(struct rs_area *a)
 	int n;
 
 	_Static_assert(BD_FILTER_MAX * sizeof(struct sock_filter) <= RS_SCRATCH, "scratch");
-	n = bd_filter_build(code, BD_FILTER_MAX, (uint64_t)rs_text_start, (uint64_t)rs_text_end,
-			    RS_TRAP_MAGIC);
+	n = bd_filter_build(code, BD_FILTER_MAX, &trap);
 	if (n < 0)
 		rs_die("cannot build the filter", FAIL);
 	prog.len = (uint16_t)n;

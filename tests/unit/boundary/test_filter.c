@@ -46,13 +46,14 @@ struct outcome {
 	bool saw_args; /* loaded an argument or the instruction pointer */
 };
 
+static const struct bd_trap place_of_text = {TEXT_START, TEXT_END, MAGIC};
 static struct sock_filter prog[BD_FILTER_MAX];
 static int prog_len;
 
 static int build(void **state)
 {
 	(void)state;
-	prog_len = bd_filter_build(prog, BD_FILTER_MAX, TEXT_START, TEXT_END, MAGIC);
+	prog_len = bd_filter_build(prog, BD_FILTER_MAX, &place_of_text);
 	return prog_len > 0 ? 0 : -1;
 }
 
@@ -127,6 +128,8 @@ static uint32_t expected(uint32_t nr, const uint64_t args[6], bool inside)
 	w = nr <= BD_SYSCALL_MAX ? &bd_when_of[nr] : &bd_when_unknown;
 	switch (w->op) {
 	case BD_NEVER:
+	case BD_WATCH:
+	case BD_WATCH_ANY:
 		return SECCOMP_RET_ALLOW;
 	case BD_ALWAYS:
 		return trap;
@@ -271,7 +274,8 @@ static void constant_numbers_load_nothing_else(void **state)
 		uint8_t op = bd_when_of[nr].op;
 		struct outcome o = run(nr, args, 0x400080);
 
-		assert_int_equal(o.saw_args, op != BD_NEVER && op != BD_ERRNO);
+		assert_int_equal(o.saw_args, op != BD_NEVER && op != BD_ERRNO && op != BD_WATCH &&
+						     op != BD_WATCH_ANY);
 	}
 }
 
@@ -305,26 +309,30 @@ static void small_buffer_is_e2big(void **state)
 	for (int max = 0; max < prog_len; max++) {
 		/* Of exactly that size, so that the sanitizer sees a write behind it. */
 		exact = malloc(sizeof(*exact) * (size_t)(max ? max : 1));
-		assert_int_equal(bd_filter_build(exact, (unsigned)max, TEXT_START, TEXT_END, MAGIC),
-				 -E2BIG);
+		assert_int_equal(bd_filter_build(exact, (unsigned)max, &place_of_text), -E2BIG);
 		free(exact);
 	}
 	exact = malloc(sizeof(*exact) * (size_t)prog_len);
-	assert_int_equal(bd_filter_build(exact, (unsigned)prog_len, TEXT_START, TEXT_END, MAGIC),
-			 prog_len);
+	assert_int_equal(bd_filter_build(exact, (unsigned)prog_len, &place_of_text), prog_len);
 	assert_memory_equal(exact, prog, sizeof(*exact) * (size_t)prog_len);
 	free(exact);
 }
 
-static void senseless_range_is_einval(void **state)
+static int senseless(uint64_t start, uint64_t end)
 {
 	struct sock_filter out[BD_FILTER_MAX];
+	const struct bd_trap trap = {start, end, 0};
 
+	return bd_filter_build(out, BD_FILTER_MAX, &trap);
+}
+
+static void senseless_range_is_einval(void **state)
+{
 	(void)state;
-	assert_int_equal(bd_filter_build(out, BD_FILTER_MAX, 0x5000, 0x5000, 0), -EINVAL);
-	assert_int_equal(bd_filter_build(out, BD_FILTER_MAX, 0x5000, 0x4000, 0), -EINVAL);
-	assert_int_equal(bd_filter_build(out, BD_FILTER_MAX, 0x5000, 0x5001, 0), -EINVAL);
-	assert_int_equal(bd_filter_build(out, BD_FILTER_MAX, 0xfffff000, 0x100001000, 0), -EINVAL);
+	assert_int_equal(senseless(0x5000, 0x5000), -EINVAL);
+	assert_int_equal(senseless(0x5000, 0x4000), -EINVAL);
+	assert_int_equal(senseless(0x5000, 0x5001), -EINVAL);
+	assert_int_equal(senseless(0xfffff000, 0x100001000), -EINVAL);
 }
 
 static volatile sig_atomic_t trapped_nr, trapped_magic, trapped_code;
@@ -384,13 +392,13 @@ static void in_child(void)
 		.flags = SA_SIGINFO | 0x04000000 /* SA_RESTORER */,
 		.restorer = test_restorer,
 	};
+	const struct bd_trap gate = {(uintptr_t)test_gate_start, (uintptr_t)test_gate_end, MAGIC};
 	struct sock_filter code[BD_FILTER_MAX];
 	struct sock_fprog fprog = {.filter = code};
 	long self = syscall(SYS_getpid);
 	int status, n;
 
-	n = bd_filter_build(code, BD_FILTER_MAX, (uintptr_t)test_gate_start,
-			    (uintptr_t)test_gate_end, MAGIC);
+	n = bd_filter_build(code, BD_FILTER_MAX, &gate);
 	WANT(n > 0);
 	fprog.len = (unsigned short)n;
 	WANT(!syscall(SYS_rt_sigaction, SIGSYS, &sa, NULL, 8));
