@@ -264,6 +264,96 @@ static void other_architectures_are_enosys(void **state)
 	}
 }
 
+/* --- the filter of watched descriptors -------------------------------------------------------- */
+
+/* What the table says of one call, descriptor by descriptor. */
+static uint32_t watch_expected(const struct bd_watch *w, uint32_t nr, const uint64_t args[6], bool inside)
+{
+	const struct bd_when *when;
+	unsigned arg;
+
+	if (nr == BD_WATCH_QUERY)
+		return (uint32_t)args[1] == w->mode && (uint32_t)args[0] >= w->first &&
+				       (uint32_t)args[0] <= w->last
+			       ? SECCOMP_RET_ERRNO | BD_WATCHED
+			       : SECCOMP_RET_ALLOW;
+	if (nr > BD_SYSCALL_MAX || inside)
+		return SECCOMP_RET_ALLOW;
+	when = &bd_when_of[nr];
+	if (when->op == BD_WATCH_ANY)
+		return SECCOMP_RET_TRAP | MAGIC;
+	if (nr == SYS_fcntl)
+		arg = (uint32_t)args[1] == 0 || (uint32_t)args[1] == 1030 ? 0 : BD_NO_ARG;
+	else if (when->op == BD_WATCH)
+		arg = w->mode == BD_WATCH_READ ? when->arg : when->value;
+	else
+		arg = BD_NO_ARG;
+	return arg != BD_NO_ARG && (uint32_t)args[arg] >= w->first && (uint32_t)args[arg] <= w->last
+		       ? SECCOMP_RET_TRAP | MAGIC
+		       : SECCOMP_RET_ALLOW;
+}
+
+static void watch_every_number_argument_and_place(void **state)
+{
+	static const struct bd_watch watches[] = {
+		{0, 0, BD_WATCH_READ},		{4, 4, BD_WATCH_READ},
+		{4, 4, BD_WATCH_WRITE},		{16, 31, BD_WATCH_WRITE},
+		{0, 1023, BD_WATCH_READ},	{1024, UINT32_MAX, BD_WATCH_WRITE},
+		{0, UINT32_MAX, BD_WATCH_READ},
+	};
+	static const uint64_t values[] = {
+		0,
+		1,
+		2,
+		3,
+		4,
+		5,
+		15,
+		16,
+		31,
+		32,
+		1023,
+		1024,
+		1030,
+		0xffffffff,
+		0xdeadbeef00000004ull,
+		0x100000010ull,
+		1031,
+		~0ull,
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(watches) / sizeof(watches[0]); i++) {
+		prog_len = bd_watch_build(prog, BD_WATCH_MAX, &place_of_text, &watches[i]);
+		assert_in_range(prog_len, 20, BD_WATCH_MAX);
+		for (uint32_t nr = 0; nr <= BD_SYSCALL_MAX + 2; nr++)
+			for (unsigned v = 0; v < 6 * sizeof(values) / sizeof(values[0]); v++)
+				for (unsigned p = 0; p < PLACES; p++) {
+					uint64_t args[6] = {77, 77, 77, 77, 77, 77};
+					uint32_t n = nr == BD_SYSCALL_MAX + 1 ? BD_WATCH_QUERY : nr;
+
+					args[v % 6] = values[v / 6];
+					args[(v + 1) % 6] = i % 2 ? watches[i].mode : 1030;
+					assert_int_equal(run(n, args, places[p].ip).action,
+							 watch_expected(&watches[i], n, args,
+									places[p].inside));
+				}
+	}
+	prog_len = bd_filter_build(prog, BD_FILTER_MAX, &place_of_text);
+}
+
+static void watch_bad_input(void **state)
+{
+	const struct bd_watch w = {3, 3, BD_WATCH_READ}, upside_down = {4, 3, BD_WATCH_READ};
+	const struct bd_trap empty = {0x5000, 0x5000, MAGIC};
+	struct sock_filter out[BD_WATCH_MAX];
+
+	(void)state;
+	assert_int_equal(bd_watch_build(out, BD_WATCH_MAX, &place_of_text, &upside_down), -EINVAL);
+	assert_int_equal(bd_watch_build(out, BD_WATCH_MAX, &empty, &w), -EINVAL);
+	assert_int_equal(bd_watch_build(out, 20, &place_of_text, &w), -E2BIG);
+}
+
 /* Else the kernel cannot keep the number in its bitmap of constant actions. */
 static void constant_numbers_load_nothing_else(void **state)
 {
@@ -447,6 +537,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_number_argument_and_place),
 		cmocka_unit_test(other_architectures_are_enosys),
+		cmocka_unit_test(watch_every_number_argument_and_place),
+		cmocka_unit_test(watch_bad_input),
 		cmocka_unit_test(constant_numbers_load_nothing_else),
 		cmocka_unit_test(paths_are_short),
 		cmocka_unit_test(small_buffer_is_e2big),
