@@ -106,7 +106,7 @@ long rs_h_fcntl(struct rs_frame *f, struct rs_area *a)
 		return get_lock(f);
 	case F_DUPFD:
 	case F_DUPFD_CLOEXEC:
-		return rs_watch_new(f, a);
+		return rs_watch_new(f);
 	default:
 		return rs_call(f, rs_finish_raw);
 	}

@@ -17,6 +17,7 @@
 #include "resident/init.h"
 #include "resident/proc.h"
 #include "resident/user.h"
+#include "resident/watch.h"
 
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 8u
@@ -307,8 +308,12 @@ static long open_call(struct rs_frame *f, struct rs_area *a, int dirfd, int arg,
 	struct rs_name n;
 	long r = rs_proc_take(a, dirfd, (uint64_t)f->a[arg], &n);
 
-	if (r <= 0)
-		return r < 0 ? r : rs_call(f, rs_finish_raw);
+	if (r < 0)
+		return r;
+	if (!r && rs_watch_opens(RS_PROC_TEXT(a), sp_strnlen(RS_PROC_TEXT(a), RS_PROC_TEXT_MAX), flags))
+		return rs_watch_new(f);
+	if (!r)
+		return rs_call(f, rs_finish_raw);
 	if (!(flags & O_NOFOLLOW)) {
 		r = rs_proc_follow_exe(a, &n);
 		if (r < 0)
@@ -320,7 +325,7 @@ static long open_call(struct rs_frame *f, struct rs_area *a, int dirfd, int arg,
 		return open_text(f, a, &n, flags & O_CLOEXEC);
 	if (is_directory(&n, flags))
 		rs_proc_entered();
-	return rs_call(f, rs_finish_raw);
+	return rs_watch_new(f); /* by its name below fd, anything */
 }
 
 long rs_h_open(struct rs_frame *f, struct rs_area *a)
@@ -340,6 +345,6 @@ long rs_h_openat2(struct rs_frame *f, struct rs_area *a)
 
 	if ((uint64_t)f->a[3] < sizeof(how) || rs_user_read(how, (uint64_t)f->a[2], sizeof(how)) ||
 	    how[2])
-		return rs_call(f, rs_finish_raw);
+		return rs_watch_new(f);
 	return open_call(f, a, (int)f->a[0], 1, how[0]);
 }

@@ -48,7 +48,7 @@ enum rs_phase {
 	RS_CALL = 2,	/* around the one real call in rs_gate: before it rewind, after it finish */
 	RS_AFTER = 3,	/* raw result stored: finish */
 	RS_DONE = 4,	/* result is final: roll forward */
-	RS_MORE = 5,	/* as RS_CALL, but not the first call: before it roll forward to the result so far */
+	RS_MORE = 5, /* as RS_CALL, but not the first call: before it roll forward to the result so far */
 };
 
 struct rs_frame;
@@ -106,6 +106,12 @@ struct rs_area {
 #define RS_CALL_TOP(area) ((uint64_t)(area) + RS_AREA_SIZE - RS_ALT_SIZE)
 _Static_assert(sizeof(struct rs_area) < RS_AREA_SIZE - RS_ALT_SIZE - 8192,
 	       "room for the call stack");
+
+/* The area of the thread that runs, wherever in the resident. */
+static inline struct rs_area *rs_area_here(void)
+{
+	return (struct rs_area *)((uint64_t)__builtin_frame_address(0) & ~(RS_AREA_SIZE - 1));
+}
 
 #define RS_NS ((struct sp_segment *)SP_SEGMENT_ADDR)
 

@@ -19,6 +19,7 @@
 #include "resident/handover.h"
 #include "resident/init.h"
 #include "resident/load.h"
+#include "resident/watch.h"
 #include "resident/proc.h"
 #include "resident/resident.h"
 
@@ -29,6 +30,7 @@
 #define SECCOMP_FILTER_FLAG_SPEC_ALLOW 4
 #endif
 #define FAIL 125
+#define INHERITED 64
 #define NONE 0xffffffffu
 
 _Noreturn void rs_start(uint64_t *sp);
@@ -180,6 +182,10 @@ static _Noreturn void first(struct rs_area *a, const struct stack *s)
 	atomic_store(&RS_NS->init_blocked, f->saved_mask);
 	guard_init(~0ul);
 	install_filter(a);
+	/* What the caller of subpid has left open. */
+	for (int fd = 0; fd < INHERITED; fd++)
+		if (rs_watch_received(fd))
+			rs_die("cannot watch a descriptor", FAIL);
 	rs_mask_set(f->saved_mask);
 	r = rs_exec(f, a, AT_FDCWD, path, argv, (uint64_t)s->envp, 0);
 	atomic_store(&RS_NS->init_errno, (int32_t)-r);

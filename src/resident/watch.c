@@ -42,7 +42,7 @@ static unsigned int watched_of(uint32_t first, uint32_t step, unsigned int n, en
 }
 
 /* Other threads take the caller's filters, as far as theirs are the same but for the new one. */
-static long install(const struct rs_area *a, const struct bd_watch *w)
+static long install(const struct bd_watch *w)
 {
 	const struct bd_trap trap = {(uint64_t)rs_text_start, (uint64_t)rs_text_end, RS_TRAP_MAGIC};
 	struct sock_filter code[BD_WATCH_MAX];
@@ -58,7 +58,7 @@ static long install(const struct rs_area *a, const struct bd_watch *w)
 		return -ENOMEM;
 	prog.len = (uint16_t)n;
 	prog.filter = code;
-	if (!a->level)
+	if (!rs_area_here()->level) /* a vfork child is a process of its own */
 		flags |= SECCOMP_FILTER_FLAG_TSYNC;
 	r = sp_sys3(__NR_seccomp, SECCOMP_SET_MODE_FILTER, (long)flags, (long)&prog);
 	if (r > 0)
@@ -69,7 +69,7 @@ static long install(const struct rs_area *a, const struct bd_watch *w)
 	return r ? -ENOMEM : 0;
 }
 
-long rs_watch(struct rs_area *a, int fd, enum bd_watch_mode mode)
+long rs_watch(int fd, enum bd_watch_mode mode)
 {
 	struct bd_watch w = {(uint32_t)fd, (uint32_t)fd, mode};
 	uint32_t block = (uint32_t)fd & ~(BLOCK - 1u);
@@ -86,7 +86,7 @@ long rs_watch(struct rs_area *a, int fd, enum bd_watch_mode mode)
 		w.first = block;
 		w.last = block + BLOCK - 1;
 	}
-	return install(a, &w);
+	return install(&w);
 }
 
 /* Text of the descriptor's link. Length, or -errno where /proc is missing. */
@@ -166,20 +166,20 @@ enum bd_data rs_watch_kind(int fd, const struct bd_idfile **ret_file)
 	return BD_DATA_NUMBERS;
 }
 
-long rs_watch_as(struct rs_area *a, int fd, enum bd_data kind)
+long rs_watch_as(int fd, enum bd_data kind)
 {
 	long r = 0;
 
 	if (kind != BD_DATA_NONE && kind != BD_DATA_NUMBERS)
-		r = rs_watch(a, fd, BD_WATCH_READ);
+		r = rs_watch(fd, BD_WATCH_READ);
 	if (!r && (kind == BD_DATA_NUMBERS || kind == BD_DATA_FUSE))
-		r = rs_watch(a, fd, BD_WATCH_WRITE);
+		r = rs_watch(fd, BD_WATCH_WRITE);
 	return r;
 }
 
-long rs_watch_received(struct rs_area *a, int fd)
+long rs_watch_received(int fd)
 {
-	return rs_watch_as(a, fd, rs_watch_kind(fd, NULL));
+	return rs_watch_as(fd, rs_watch_kind(fd, NULL));
 }
 
 bool rs_watch_is(int fd)

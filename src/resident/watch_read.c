@@ -17,7 +17,7 @@
 #include "resident/watch.h"
 
 /* In the frame's scratch. */
-enum { S_KIND = 16, S_DONE, S_AREA };
+enum { S_KIND = 16, S_DONE };
 
 /* n bytes at offset `at` of what the call has read, from or to buf: through the program's vector. */
 static long record_copy(struct rs_frame *f, uint64_t at, void *buf, size_t n, bool store)
@@ -88,7 +88,7 @@ static void convert_signals(struct rs_frame *f)
 	}
 }
 
-static void convert_faults(struct rs_frame *f, struct rs_area *a)
+static void convert_faults(struct rs_frame *f)
 {
 	for (uint64_t at = 0; at + BD_UFFD_SIZE <= (uint64_t)f->raw; at += BD_UFFD_SIZE) {
 		uint8_t event;
@@ -102,7 +102,7 @@ static void convert_faults(struct rs_frame *f, struct rs_area *a)
 				return;
 		} else if (event == BD_UFFD_FORK) {
 			/* The descriptor of the child's memory, made by this read. */
-			if (get(f, at + BD_UFFD_NEWFD, &n, sizeof(n)) || rs_watch(a, n, BD_WATCH_READ))
+			if (get(f, at + BD_UFFD_NEWFD, &n, sizeof(n)) || rs_watch(n, BD_WATCH_READ))
 				return;
 		}
 	}
@@ -174,7 +174,6 @@ static void convert_request(struct rs_frame *f)
 
 static long finish_read(struct rs_frame *f)
 {
-	struct rs_area *a = (struct rs_area *)f->scratch[S_AREA];
 	uint64_t all = ~0ul, mask;
 
 	if (f->raw <= 0)
@@ -186,7 +185,7 @@ static long finish_read(struct rs_frame *f)
 			convert_signals(f);
 			break;
 		case BD_DATA_UFFD:
-			convert_faults(f, a);
+			convert_faults(f);
 			break;
 		case BD_DATA_FANOTIFY:
 			convert_events(f);
@@ -209,10 +208,10 @@ long rs_h_watch_read(struct rs_frame *f, struct rs_area *a)
 {
 	enum bd_data kind = rs_watch_kind((int)f->a[0], NULL);
 
+	(void)a;
 	if (kind == BD_DATA_NONE || kind == BD_DATA_NUMBERS)
 		return rs_call(f, rs_finish_raw);
 	f->scratch[S_KIND] = kind;
 	f->scratch[S_DONE] = 0;
-	f->scratch[S_AREA] = (uint64_t)a;
 	return rs_call(f, finish_read);
 }

@@ -18,11 +18,11 @@
 #define IOV_MAX_ 1024u
 
 /* In the frame's scratch. */
-enum { S_LEN = 16, S_DONE, S_AREA, S_RESULT, S_IOV };
+enum { S_LEN = 16, S_DONE, S_RESULT, S_IOV };
 
 /* --- new descriptors -------------------------------------------------------------------------- */
 
-static long watch_new(struct rs_area *a, int fd)
+static long watch_new(int fd)
 {
 	const struct bd_idfile *file = NULL;
 	long r;
@@ -30,7 +30,7 @@ static long watch_new(struct rs_area *a, int fd)
 	if (rs_watch_kind(fd, &file) == BD_DATA_NUMBERS && file->refused)
 		r = -EPERM;
 	else
-		r = rs_watch_received(a, fd);
+		r = rs_watch_received(fd);
 	if (!r)
 		return fd;
 	sp_sys1(__NR_close, fd);
@@ -46,25 +46,24 @@ static long finish_new(struct rs_frame *f)
 		return f->raw;
 	sp_sys4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&mask, 8);
 	if (!f->scratch[S_DONE]) {
-		f->scratch[S_RESULT] =
-			(uint64_t)watch_new((struct rs_area *)f->scratch[S_AREA], (int)f->raw);
+		f->scratch[S_RESULT] = (uint64_t)watch_new((int)f->raw);
 		f->scratch[S_DONE] = 1;
 	}
 	sp_sys4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, 8);
 	return (long)f->scratch[S_RESULT];
 }
 
-long rs_watch_new(struct rs_frame *f, struct rs_area *a)
+long rs_watch_new(struct rs_frame *f)
 {
 	f->scratch[S_DONE] = 0;
-	f->scratch[S_AREA] = (uint64_t)a;
 	return rs_call(f, finish_new);
 }
 
 /* signalfd, signalfd4, userfaultfd, fanotify_init, pidfd_getfd, dup */
 long rs_h_makes_fd(struct rs_frame *f, struct rs_area *a)
 {
-	return rs_watch_new(f, a);
+	(void)a;
+	return rs_watch_new(f);
 }
 
 /* dup2, dup3: watched before it is there, because what was there cannot be brought back. */
@@ -74,11 +73,12 @@ long rs_h_dup2(struct rs_frame *f, struct rs_area *a)
 	enum bd_data kind = rs_watch_kind((int)f->a[0], NULL);
 	long r;
 
+	(void)a;
 	sp_sys4(__NR_prlimit64, 0, RLIMIT_NOFILE, 0, (long)lim);
 	if (kind == BD_DATA_NONE || (uint32_t)f->a[1] >= lim[0])
 		return rs_call(f, rs_finish_raw);
 	rs_block(f);
-	r = rs_watch_as(a, (int)f->a[1], kind);
+	r = rs_watch_as((int)f->a[1], kind);
 	if (r)
 		return rs_unblock(f, r);
 	rs_mask_set(f->saved_mask);
