@@ -8,7 +8,7 @@
 #include "base/fmt.h"
 #include "base/mem.h"
 
-#define MAX_NAMES 4 /* more below one base are counted, not remembered: no leaf is that deep */
+#define MAX_NAMES 5 /* more below one base are counted, not remembered: no leaf is that deep */
 
 enum base { OUTSIDE, ROOT, PROCESS, TASK, THREAD };
 enum where { P = 1, T = 2, R = 4 };

@@ -51,6 +51,11 @@ enum bd_proc_task {
 	LEAF(ENVIRON, "environ", P | T)                     \
 	LEAF(AUXV, "auxv", P | T)                           \
 	LEAF(MAPS, "maps", P | T)                           \
+	LEAF(SMAPS, "smaps", P | T)                         \
+	LEAF(NUMA_MAPS, "numa_maps", P | T)                 \
+	LEAF(MOUNTS, "mounts", P | T | R)                   \
+	LEAF(MOUNTINFO, "mountinfo", P | T)                 \
+	LEAF(MOUNTSTATS, "mountstats", P)                   \
 	LEAF(FD_DIR, "fd", P | T)                           \
 	LEAF(FD, "fd/*", P | T)                             \
 	LEAF(FDINFO_DIR, "fdinfo", P | T)                   \
@@ -67,8 +72,12 @@ enum bd_proc_task {
 	LEAF(PID_MAX, "sys/kernel/pid_max", R)              \
 	LEAF(NS_LAST_PID, "sys/kernel/ns_last_pid", R)      \
 	LEAF(CAD_PID, "sys/kernel/cad_pid", R)              \
+	LEAF(MEMFD_NOEXEC, "sys/vm/memfd_noexec", R)        \
 	LEAF(SYSVIPC_SHM, "sysvipc/shm", R)                 \
-	LEAF(SYSVIPC_MSG, "sysvipc/msg", R)
+	LEAF(SYSVIPC_MSG, "sysvipc/msg", R)                 \
+	LEAF(FLOWLABEL, "net/ip6_flowlabel", P | T | R)     \
+	LEAF(SOUND_PCM, "asound/*/*/*/status", R)           \
+	LEAF(SOUND_MIDI, "asound/*/*", R)
 
 enum bd_proc_leaf {
 	BD_LEAF_NONE,	  /* nothing special: the kernel's answer stands */
