@@ -4,6 +4,8 @@
  */
 #include "base/fmt.h"
 
+#include "base/mem.h"
+
 void sp_text_init(struct sp_text *t, char *buf, size_t cap)
 {
 	t->buf = buf;
@@ -25,8 +27,15 @@ void sp_text_char(struct sp_text *t, char c)
 
 void sp_text_bytes(struct sp_text *t, const char *s, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		sp_text_char(t, s[i]);
+	size_t room = t->cap - t->len - 1;
+
+	if (n > room) {
+		t->overflow = true;
+		n = room;
+	}
+	memcpy(t->buf + t->len, s, n);
+	t->len += n;
+	t->buf[t->len] = '\0';
 }
 
 void sp_text_str(struct sp_text *t, const char *s)

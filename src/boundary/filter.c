@@ -7,6 +7,7 @@
  */
 #include "boundary/filter.h"
 
+#include <asm/unistd.h>
 #include <linux/audit.h>
 #include <linux/errno.h>
 #include <linux/seccomp.h>
@@ -40,11 +41,13 @@ static uint32_t number_of(unsigned entry)
 
 static const struct bd_when *when_of(unsigned entry)
 {
-	static const struct bd_when enosys = {BD_ERRNO, 0, ENOSYS};
+	static const struct bd_when enosys = {BD_ERRNO, 0, ENOSYS}, never = {BD_NEVER, 0, 0};
+	const struct bd_when *w;
 
 	if (entry == ENTRIES - 1)
 		return &enosys;
-	return entry <= BD_SYSCALL_MAX ? &bd_when_of[entry] : &bd_when_unknown;
+	w = entry <= BD_SYSCALL_MAX ? &bd_when_of[entry] : &bd_when_unknown;
+	return w->op == BD_WATCH || w->op == BD_WATCH_ANY ? &never : w;
 }
 
 static int same(unsigned a, unsigned b)
@@ -114,6 +117,8 @@ static void emit_leaf(struct builder *b, unsigned entry)
 
 	switch ((enum bd_when_op)w->op) {
 	case BD_NEVER:
+	case BD_WATCH:
+	case BD_WATCH_ANY:
 		emit_ret(b, SECCOMP_RET_ALLOW);
 		break;
 	case BD_ERRNO:
@@ -234,6 +239,8 @@ static void emit_block(struct builder *b, const struct bd_when *w)
 	case BD_NEVER:
 	case BD_ALWAYS:
 	case BD_ERRNO:
+	case BD_WATCH:
+	case BD_WATCH_ANY:
 		break;
 	}
 	emit(b, BPF_JMP | BPF_JA, 0, 0, TO_GATE);
@@ -253,31 +260,119 @@ static void emit_blocks(struct builder *b)
 	}
 }
 
-int bd_filter_build(struct sock_filter *out, unsigned max, uint64_t text_start, uint64_t text_end,
-		    uint16_t magic)
+/* The gate: what is to trap does, unless the resident itself makes the call. */
+static void emit_gate(struct builder *b, const struct bd_trap *t)
 {
 	const size_t ip = offsetof(struct seccomp_data, instruction_pointer);
+
+	place(b, TO_GATE);
+	emit_load(b, ip + 4);
+	emit_test(b, BPF_JEQ, 0, 4, (uint32_t)(t->text_start >> 32));
+	emit_load(b, ip);
+	emit_test(b, BPF_JGE, 0, 2, (uint32_t)t->text_start + SYSCALL_LEN);
+	emit_test(b, BPF_JGT, 1, 0, (uint32_t)t->text_end);
+	emit_ret(b, SECCOMP_RET_ALLOW);
+	emit_ret(b, SECCOMP_RET_TRAP | t->magic);
+}
+
+static int is_sound(const struct bd_trap *t)
+{
+	return t->text_start < t->text_end && t->text_end - t->text_start >= SYSCALL_LEN &&
+	       t->text_start >> 32 == t->text_end >> 32;
+}
+
+int bd_filter_build(struct sock_filter *out, unsigned max, const struct bd_trap *t)
+{
 	struct builder b = {.out = out, .max = max};
 
-	if (text_start >= text_end || text_end - text_start < SYSCALL_LEN ||
-	    text_start >> 32 != text_end >> 32)
+	if (!is_sound(t))
 		return -EINVAL;
-
 	emit_load(&b, offsetof(struct seccomp_data, arch));
 	emit_test(&b, BPF_JEQ, 1, 0, AUDIT_ARCH_X86_64);
 	emit_ret(&b, SECCOMP_RET_ERRNO | ENOSYS);
 	emit_load(&b, offsetof(struct seccomp_data, nr));
 	emit_search(&b);
 	emit_blocks(&b);
+	emit_gate(&b, t);
+	return b.error ? b.error : (int)b.len;
+}
 
-	/* The gate: what is to trap does, unless the resident itself makes the call. */
-	place(&b, TO_GATE);
-	emit_load(&b, ip + 4);
-	emit_test(&b, BPF_JEQ, 0, 4, (uint32_t)(text_start >> 32));
-	emit_load(&b, ip);
-	emit_test(&b, BPF_JGE, 0, 2, (uint32_t)text_start + SYSCALL_LEN);
-	emit_test(&b, BPF_JGT, 1, 0, (uint32_t)text_end);
+/* --- watched descriptors ---------------------------------------------------------------------- */
+
+#define F_DUPFD_CLOEXEC_ 1030 /* include/uapi/linux/fcntl.h; F_DUPFD is 0 */
+
+/* The argument of a call that is a descriptor watched in this way; BD_NO_ARG. */
+static unsigned watched_arg(const struct bd_when *w, enum bd_watch_mode mode)
+{
+	if (w->op != BD_WATCH)
+		return BD_NO_ARG;
+	return mode == BD_WATCH_READ ? w->arg : w->value;
+}
+
+/* To the gate if argument `arg` is a watched descriptor. */
+static void emit_range(struct builder *b, unsigned arg, const struct bd_watch *w)
+{
+	emit_load(b, offsetof(struct seccomp_data, args) + 8u * arg);
+	emit_test(b, BPF_JGE, 0, 2, w->first);
+	emit_test(b, BPF_JGT, 1, 0, w->last);
+	emit(b, BPF_JMP | BPF_JA, 0, 0, TO_GATE);
+	emit_ret(b, SECCOMP_RET_ALLOW);
+}
+
+/*
+ * Each number is tested on its own: those that are not in question are on the kernel's bitmap of constant
+ * actions, and `read` comes first. Blocks are named by the argument they look at.
+ */
+int bd_watch_build(struct sock_filter *out, unsigned max, const struct bd_trap *t,
+		   const struct bd_watch *w)
+{
+	enum { FCNTL = 8, ANY, QUERY };
+	struct builder b = {.out = out, .max = max};
+	unsigned used = 0;
+
+	if (!is_sound(t) || w->first > w->last)
+		return -EINVAL;
+	emit_load(&b, offsetof(struct seccomp_data, arch));
+	emit_test(&b, BPF_JEQ, 1, 0, AUDIT_ARCH_X86_64);
 	emit_ret(&b, SECCOMP_RET_ALLOW);
-	emit_ret(&b, SECCOMP_RET_TRAP | magic);
+	emit_load(&b, offsetof(struct seccomp_data, nr));
+	for (unsigned nr = 0; nr <= BD_SYSCALL_MAX; nr++) {
+		unsigned block = watched_arg(&bd_when_of[nr], w->mode);
+
+		if (bd_when_of[nr].op == BD_WATCH_ANY)
+			block = ANY;
+		else if (nr == __NR_fcntl)
+			block = FCNTL;
+		else if (block == BD_NO_ARG)
+			continue;
+		used |= 1u << block;
+		emit_test(&b, BPF_JEQ, 0, 1, nr);
+		emit(&b, BPF_JMP | BPF_JA, 0, 0, TO_BLOCK(block));
+	}
+	emit_test(&b, BPF_JEQ, 0, 1, BD_WATCH_QUERY);
+	emit(&b, BPF_JMP | BPF_JA, 0, 0, TO_BLOCK(QUERY));
+	emit_ret(&b, SECCOMP_RET_ALLOW);
+
+	for (unsigned arg = 0; arg < 6; arg++)
+		if (used >> arg & 1) {
+			place(&b, TO_BLOCK(arg));
+			emit_range(&b, arg, w);
+		}
+	place(&b, TO_BLOCK(FCNTL));
+	emit_load(&b, offsetof(struct seccomp_data, args[1]));
+	emit_test(&b, BPF_JEQ, 2, 0, 0);
+	emit_test(&b, BPF_JEQ, 1, 0, F_DUPFD_CLOEXEC_);
+	emit_ret(&b, SECCOMP_RET_ALLOW);
+	emit_range(&b, 0, w);
+	place(&b, TO_BLOCK(QUERY));
+	emit_load(&b, offsetof(struct seccomp_data, args[1]));
+	emit_test(&b, BPF_JEQ, 0, 4, w->mode);
+	emit_load(&b, offsetof(struct seccomp_data, args[0]));
+	emit_test(&b, BPF_JGE, 0, 2, w->first);
+	emit_test(&b, BPF_JGT, 1, 0, w->last);
+	emit_ret(&b, SECCOMP_RET_ERRNO | BD_WATCHED);
+	emit_ret(&b, SECCOMP_RET_ALLOW);
+	place(&b, TO_BLOCK(ANY));
+	emit_gate(&b, t);
 	return b.error ? b.error : (int)b.len;
 }

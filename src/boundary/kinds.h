@@ -15,6 +15,11 @@
  *          ARG_NZ(i)       traps if argument i is not 0 (all 64 bits)
  *          ARG_MASK(i, m)  traps if (low 32 bits of argument i) & m
  *          ARG_IN(i, set)  traps if the low 32 bits of argument i are in the set (sets are in sets.def)
+ *          WATCH_IN(i)     the tree's filter lets it through; traps in a process that watches the
+ *                          descriptor in argument i for reading (filter.h: bd_watch_build)
+ *          WATCH_OUT(o)    the same for writing
+ *          WATCH_DUP(i, o) traps if i is watched for reading or o for writing
+ *          WATCH_ANY       traps in a process that watches any descriptor
  * An argument that is a pid is an int to the kernel: junk in its upper half may trap (ARG_NZ), and the
  * handler then reads 32 bits as the kernel does.
  *
@@ -27,7 +32,17 @@
 
 enum bd_support { BD_FULL, BD_PARTIAL, BD_PASS, BD_DENY };
 
-enum bd_when_op { BD_NEVER, BD_ALWAYS, BD_ERRNO, BD_ARG_NZ, BD_ARG_MASK, BD_ARG_IN };
+enum bd_when_op {
+	BD_NEVER,
+	BD_ALWAYS,
+	BD_ERRNO,
+	BD_ARG_NZ,
+	BD_ARG_MASK,
+	BD_ARG_IN,
+	BD_WATCH,
+	BD_WATCH_ANY,
+};
+#define BD_NO_ARG 7 /* of BD_WATCH: no such argument */
 
 /* The sets that ARG_IN names, from sets.def. */
 enum bd_set {
@@ -43,8 +58,8 @@ enum bd_set {
 
 struct bd_when {
 	uint8_t op;	/* enum bd_when_op */
-	uint8_t arg;	/* 0..5 */
-	uint32_t value; /* errno, mask, or enum bd_set */
+	uint8_t arg;	/* 0..5; of BD_WATCH the argument that is read from, or BD_NO_ARG */
+	uint32_t value; /* errno, mask, enum bd_set; of BD_WATCH the argument that is written to */
 };
 
 enum bd_handler {

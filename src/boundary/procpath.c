@@ -8,7 +8,7 @@
 #include "base/fmt.h"
 #include "base/mem.h"
 
-#define MAX_NAMES 4 /* more below one base are counted, not remembered: no leaf is that deep */
+#define MAX_NAMES 5 /* more below one base are counted, not remembered: no leaf is that deep */
 
 enum base { OUTSIDE, ROOT, PROCESS, TASK, THREAD };
 enum where { P = 1, T = 2, R = 4 };
@@ -49,8 +49,8 @@ static void enter(struct walk *w, enum base base)
 	w->depth = 0;
 }
 
-/* Whether the names of now are a directory whose `..` is the name before: no links among them. */
-static bool is_plain(const struct walk *w)
+/* Whether `..` behind the names of now leads to the name before: no links among them. */
+static bool can_climb(const struct walk *w)
 {
 	static const char *const flat[] = {"fd", "fdinfo", "map_files", "ns"};
 	static const char *const deep[] = {"net", "attr"};
@@ -68,29 +68,29 @@ static bool is_plain(const struct walk *w)
 	return false;
 }
 
-/* `..`; end: offset behind it. */
-static void climb(struct walk *w, size_t end)
+/* `..`; false: the rest is the kernel's from here on. */
+static bool climb(struct walk *w)
 {
 	if (w->base == OUTSIDE) {
 		if (w->depth) { /* the root directory is its own parent */
 			w->depth--;
 			w->climbed = true;
 		}
-		return;
+		return true;
 	}
 	if (w->depth) {
+		if (!can_climb(w))
+			return false;
 		w->depth--;
 		if (w->base == ROOT && !w->depth && is(w->names[0], "net")) {
 			w->p.kind = BD_PROC_SELF;
 			enter(w, PROCESS);
 		}
-		return;
+		return true;
 	}
 	switch (w->base) {
 	case ROOT:
 		w->p.kind = BD_PROC_NOT;
-		if (!w->p.left)
-			w->p.left = end;
 		enter(w, OUTSIDE);
 		break;
 	case PROCESS:
@@ -112,6 +112,7 @@ static void climb(struct walk *w, size_t end)
 	case OUTSIDE:
 		break;
 	}
+	return true;
 }
 
 /* True if the name leads from the base to another one. */
@@ -239,6 +240,7 @@ static bool wants_directory(const char *path, size_t len)
 void bd_procpath_parse(const struct bd_procpath *at, const char *path, size_t len,
 		       struct bd_procpath *ret_p)
 {
+	bool opaque = false;
 	struct walk w;
 	size_t pos = 0;
 
@@ -252,7 +254,7 @@ void bd_procpath_parse(const struct bd_procpath *at, const char *path, size_t le
 	}
 	start(&w, at);
 
-	for (;;) {
+	while (!opaque) {
 		struct name n;
 
 		while (pos < len && path[pos] == '/')
@@ -265,12 +267,8 @@ void bd_procpath_parse(const struct bd_procpath *at, const char *path, size_t le
 		n.len = (size_t)(path + pos - n.s);
 		if (is(n, "."))
 			continue;
-		if (w.base != OUTSIDE && w.depth && !is_plain(&w)) {
-			w.p.through = (size_t)(n.s - path);
-			break;
-		}
 		if (is(n, "..")) {
-			climb(&w, pos);
+			opaque = !climb(&w);
 			continue;
 		}
 		if (descend(&w, n))
@@ -282,14 +280,14 @@ void bd_procpath_parse(const struct bd_procpath *at, const char *path, size_t le
 		w.depth++;
 	}
 	if (w.base == OUTSIDE) {
-		*ret_p = (struct bd_procpath){.unsure = w.p.unsure, .rest = len, .left = w.p.left};
+		*ret_p = (struct bd_procpath){.unsure = w.p.unsure, .rest = len};
 		return;
 	}
 	if (w.base == ROOT)
 		w.p.kind = w.depth ? BD_PROC_OTHER : BD_PROC_ROOT;
 	if (!w.depth)
 		w.p.rest = len;
-	w.p.leaf = w.p.through ? (uint8_t)BD_LEAF_NONE : leaf_of(&w);
+	w.p.leaf = opaque ? (uint8_t)BD_LEAF_NONE : leaf_of(&w);
 	w.p.slash = wants_directory(path, len);
 	*ret_p = w.p;
 }

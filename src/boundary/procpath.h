@@ -8,8 +8,8 @@
  * links. `..` behind anything else (cwd, root, fd/N) belongs to the rest, untouched. Note what links
  * do: /proc/self/.. is /proc, /proc/thread-self/.. is /proc/self/task, /proc/net/.. is /proc/self.
  *
- * What text cannot show: symbolic links from elsewhere into procfs, other procfs mounts, and what lies
- * behind a link of procfs (/proc/self/root/proc): there `through` says where to go on.
+ * What text cannot show: symbolic links from elsewhere into procfs, other procfs mounts, and rests
+ * that leave through a link and come back (/proc/self/root/proc).
  */
 #ifndef BOUNDARY_PROCPATH_H
 #define BOUNDARY_PROCPATH_H
@@ -51,6 +51,11 @@ enum bd_proc_task {
 	LEAF(ENVIRON, "environ", P | T)                     \
 	LEAF(AUXV, "auxv", P | T)                           \
 	LEAF(MAPS, "maps", P | T)                           \
+	LEAF(SMAPS, "smaps", P | T)                         \
+	LEAF(NUMA_MAPS, "numa_maps", P | T)                 \
+	LEAF(MOUNTS, "mounts", P | T | R)                   \
+	LEAF(MOUNTINFO, "mountinfo", P | T)                 \
+	LEAF(MOUNTSTATS, "mountstats", P)                   \
 	LEAF(FD_DIR, "fd", P | T)                           \
 	LEAF(FD, "fd/*", P | T)                             \
 	LEAF(FDINFO_DIR, "fdinfo", P | T)                   \
@@ -67,8 +72,12 @@ enum bd_proc_task {
 	LEAF(PID_MAX, "sys/kernel/pid_max", R)              \
 	LEAF(NS_LAST_PID, "sys/kernel/ns_last_pid", R)      \
 	LEAF(CAD_PID, "sys/kernel/cad_pid", R)              \
+	LEAF(MEMFD_NOEXEC, "sys/vm/memfd_noexec", R)        \
 	LEAF(SYSVIPC_SHM, "sysvipc/shm", R)                 \
-	LEAF(SYSVIPC_MSG, "sysvipc/msg", R)
+	LEAF(SYSVIPC_MSG, "sysvipc/msg", R)                 \
+	LEAF(FLOWLABEL, "net/ip6_flowlabel", P | T | R)     \
+	LEAF(SOUND_PCM, "asound/*/*/*/status", R)           \
+	LEAF(SOUND_MIDI, "asound/*/*", R)
 
 enum bd_proc_leaf {
 	BD_LEAF_NONE,	  /* nothing special: the kernel's answer stands */
@@ -89,12 +98,6 @@ struct bd_procpath {
 	sp_vpid tid;  /* of BD_TASK_ONE */
 	sp_vpid via; /* a process the text passes through and leaves again; it must exist. 0: none */
 	size_t rest; /* offset in the text where the rest starts; its length if there is none */
-	/*
-	 * Offset of the first component behind a name that may be a link, which is not looked at any more: what
-	 * goes before it is the base and rest. 0: none.
-	 */
-	size_t through;
-	size_t left; /* offset behind the first `..` that left the root of procfs. 0: none */
 };
 
 /*

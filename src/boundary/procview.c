@@ -1,17 +1,144 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The rewriters of procview.h. Each walks its text once and copies what carries no id.
+ * Where ids are in the texts of procview.h, as a table, and the one walk over lines and words that
+ * applies it. What is not understood is copied: a text may be longer, newer or other than expected.
  */
 #include "boundary/procview.h"
 
 #include <linux/errno.h>
 
+#include "base/map.h"
 #include "base/mem.h"
 
-typedef sp_vpid (*lookup)(void *ctx, sp_hpid hid);
+enum what { NUMBER, GROUP, PAST, CLOCK, LAST, LIMIT, OPTIONS };
 
-/* Converts the number at in; the number of digits read, 0 if there is none. */
-static size_t convert(const struct bd_map *map, lookup find, const char *in, size_t len,
+/* Words of a line are counted from 1, whatever blanks and tabs are between them. */
+static const struct rule {
+	uint8_t text;
+	uint8_t column;
+	uint8_t what;
+	int8_t width; /* the word is padded to so many; negative: on the right */
+	char behind;  /* the number starts behind the last of these in the word; 0: with the word */
+	char second;  /* the second word has to be this character; 0: any */
+	char key[13]; /* what the line starts with */
+} rules[] = {
+	{BD_TEXT_STATUS, 2, NUMBER, 0, 0, 0, "Tgid:\t"},
+	{BD_TEXT_STATUS, 2, NUMBER, 0, 0, 0, "Pid:\t"},
+	{BD_TEXT_STATUS, 2, NUMBER, 0, 0, 0, "PPid:\t"},
+	{BD_TEXT_STATUS, 2, NUMBER, 0, 0, 0, "TracerPid:\t"},
+	{BD_TEXT_STATUS, 2, NUMBER, 0, 0, 0, "NStgid:\t"},
+	{BD_TEXT_STATUS, 2, NUMBER, 0, 0, 0, "NSpid:\t"},
+	{BD_TEXT_STATUS, 2, GROUP, 0, 0, 0, "NSpgid:\t"},
+	{BD_TEXT_STATUS, 2, GROUP, 0, 0, 0, "NSsid:\t"},
+	/* fs/proc/base.c:show_timer */
+	{BD_TEXT_TIMERS, 2, PAST, 0, '.', 0, "notify: "},
+	{BD_TEXT_TIMERS, 2, CLOCK, 0, 0, 0, "ClockID: "},
+	/* pidfs, fs/locks.c:__show_fd_locks, io_uring, links of bpf */
+	{BD_TEXT_FDINFO, 2, NUMBER, 0, 0, 0, "Pid:\t"},
+	{BD_TEXT_FDINFO, 2, NUMBER, 0, 0, 0, "NSpid:\t"},
+	{BD_TEXT_FDINFO, 6, GROUP, 0, 0, 0, "lock:\t"},
+	{BD_TEXT_FDINFO, 2, NUMBER, 0, 0, 0, "SqThread:\t"},
+	{BD_TEXT_FDINFO, 2, NUMBER, 0, 0, 0, "pid:\t"},
+	{BD_TEXT_FDINFO, 2, NUMBER, 0, 0, 0, "tid:\t"},
+	{BD_TEXT_LOADAVG, 5, LAST, 0, 0, 0, ""},
+	{BD_TEXT_LOCKS, 5, GROUP, 0, 0, 0, ""},
+	/* ipc/shm.c, ipc/msg.c: %5u */
+	{BD_TEXT_SYSVIPC_SHM, 5, PAST, 5, 0, 0, ""},
+	{BD_TEXT_SYSVIPC_SHM, 6, PAST, 5, 0, 0, ""},
+	{BD_TEXT_SYSVIPC_MSG, 6, PAST, 5, 0, 0, ""},
+	{BD_TEXT_SYSVIPC_MSG, 7, PAST, 5, 0, 0, ""},
+	/* net/ipv6/ip6_flowlabel.c: %-6d, and a process only if shared by IPV6_FL_S_PROCESS */
+	{BD_TEXT_FLOWLABEL, 3, PAST, -6, 0, '2', ""},
+	/* sound/core/pcm.c, rawmidi.c */
+	{BD_TEXT_SOUND, 3, PAST, 0, 0, 0, "owner_pid"},
+	{BD_TEXT_SOUND, 4, PAST, 0, 0, 0, "  Owner PID"},
+	{BD_TEXT_PID_MAX, 1, LIMIT, 0, 0, 0, ""},
+	{BD_TEXT_LAST_PID, 1, LAST, 0, 0, 0, ""},
+	{BD_TEXT_ONE_NUMBER, 1, NUMBER, 0, 0, 0, ""},
+	{BD_TEXT_MEMBERS, 1, NUMBER, 0, 0, 0, ""},
+	{BD_TEXT_MEMBERS_0, 1, NUMBER, 0, 0, 0, ""},
+	/* ipc/mqueue.c:mqueue_read_file: %-6d */
+	{BD_TEXT_MQUEUE, 4, PAST, -6, ':', 0, "QSIZE:"},
+};
+#define RULES (sizeof(rules) / sizeof(rules[0]))
+_Static_assert(RULES <= 64, "struct bd_view has a bit for each");
+
+enum bd_text bd_text_of(const struct bd_procpath *p)
+{
+	static const uint8_t texts[] = {
+		[BD_LEAF_STAT] = BD_TEXT_STAT,
+		[BD_LEAF_STATUS] = BD_TEXT_STATUS,
+		[BD_LEAF_CHILDREN] = BD_TEXT_CHILDREN,
+		[BD_LEAF_SYSCALL] = BD_TEXT_SYSCALL,
+		[BD_LEAF_SCHED] = BD_TEXT_SCHED,
+		[BD_LEAF_TIMERS] = BD_TEXT_TIMERS,
+		[BD_LEAF_FDINFO] = BD_TEXT_FDINFO,
+		[BD_LEAF_MAPS] = BD_TEXT_MAPS,
+		[BD_LEAF_SMAPS] = BD_TEXT_MAPS,
+		[BD_LEAF_NUMA_MAPS] = BD_TEXT_NUMA_MAPS,
+		[BD_LEAF_MOUNTS] = BD_TEXT_MOUNTS,
+		[BD_LEAF_MOUNTINFO] = BD_TEXT_MOUNTS,
+		[BD_LEAF_MOUNTSTATS] = BD_TEXT_MOUNTS,
+		[BD_LEAF_LOADAVG] = BD_TEXT_LOADAVG,
+		[BD_LEAF_LOCKS] = BD_TEXT_LOCKS,
+		[BD_LEAF_SYSVIPC_SHM] = BD_TEXT_SYSVIPC_SHM,
+		[BD_LEAF_SYSVIPC_MSG] = BD_TEXT_SYSVIPC_MSG,
+		[BD_LEAF_FLOWLABEL] = BD_TEXT_FLOWLABEL,
+		[BD_LEAF_SOUND_PCM] = BD_TEXT_SOUND,
+		[BD_LEAF_SOUND_MIDI] = BD_TEXT_SOUND,
+		[BD_LEAF_PID_MAX] = BD_TEXT_PID_MAX,
+		[BD_LEAF_NS_LAST_PID] = BD_TEXT_LAST_PID,
+		[BD_LEAF_CAD_PID] = BD_TEXT_ONE_NUMBER,
+		[BD_LEAF_MEMFD_NOEXEC] = BD_TEXT_SETTING,
+	};
+
+	return !p->slash && p->leaf < sizeof(texts) ? (enum bd_text)texts[p->leaf] : BD_TEXT_NONE;
+}
+
+#define CGROUP1_MAGIC 0x27e0eb /* linux/magic.h */
+#define CGROUP2_MAGIC 0x63677270
+#define RESCTRL_MAGIC 0x7655821
+#define MQUEUE_MAGIC 0x19800202
+#define SYSFS_MAGIC 0x62656572
+
+static bool ends(const char *path, size_t len, const char *name)
+{
+	size_t n = sp_strnlen(name, len + 1);
+
+	return n <= len && !memcmp(path + len - n, name, n) && (n == len || path[len - n - 1] == '/');
+}
+
+enum bd_text bd_text_elsewhere(const char *name, size_t len, uint64_t magic)
+{
+	if (magic == MQUEUE_MAGIC)
+		return BD_TEXT_MQUEUE;
+	if (magic == SYSFS_MAGIC && ends(name, len, "journal_task"))
+		return BD_TEXT_ONE_NUMBER;
+	if (magic == CGROUP2_MAGIC &&
+	    (ends(name, len, "cgroup.procs") || ends(name, len, "cgroup.threads")))
+		return BD_TEXT_MEMBERS_0;
+	if ((magic == CGROUP1_MAGIC && ends(name, len, "cgroup.procs")) ||
+	    ((magic == CGROUP1_MAGIC || magic == RESCTRL_MAGIC) && ends(name, len, "tasks")))
+		return BD_TEXT_MEMBERS;
+	return BD_TEXT_NONE;
+}
+
+bool bd_text_may_be_elsewhere(const char *path, size_t len)
+{
+	/* The last letter tells nearly all other names apart. */
+	if (!len)
+		return false;
+	if (path[len - 1] == 's' && (ends(path, len, "cgroup.procs") ||
+				     ends(path, len, "cgroup.threads") || ends(path, len, "tasks")))
+		return true;
+	if (path[len - 1] == 'k' && ends(path, len, "journal_task"))
+		return true;
+	/* Names of queues are anybody's; the file system is where mq_overview(7) has it. */
+	return len > 12 && path[0] == '/' && path[1] == 'd' && !memcmp(path, "/dev/mqueue/", 12);
+}
+
+/* The number at in; how many digits it has, 0 if there is none. */
+size_t bd_view_number(const struct bd_map *map, bd_lookup find, const char *in, size_t len,
 		      sp_vpid *ret_number)
 {
 	int32_t v;
@@ -22,246 +149,421 @@ static size_t convert(const struct bd_map *map, lookup find, const char *in, siz
 	return n;
 }
 
-static size_t span(const char *in, size_t len, char end)
+static bool blank(char c)
 {
-	size_t n = 0;
-
-	while (n < len && in[n] != end)
-		n++;
-	return n;
+	return c == ' ' || c == '\t';
 }
 
-static uint64_t seen_set(const struct bd_sigset_view *v, uint64_t kernel)
+static size_t blanks(const char *s, size_t n)
 {
-	return (kernel & v->keep) | v->set;
+	size_t i = 0;
+
+	while (i < n && blank(s[i]))
+		i++;
+	return i;
 }
 
-#define STAT_SIGNALS 31		 /* the first of four fields: proc(5) */
-#define STAT_SET_MAX 0x7fffffffu /* fs/proc/array.c:do_task_stat, "must be decimal for Linux 2.0" */
-
-/* From field 9 on: only the signal sets are the resident's. What the text does not have is no error. */
-static int view_stat_signals(const struct bd_signals *sig, const char *in, size_t len,
-			     struct sp_text *out)
+static size_t word(const char *s, size_t n)
 {
-	const struct bd_sigset_view *const views[] = {&sig->pending, &sig->blocked, &sig->ignored,
-						      &sig->caught};
-	size_t pos = 0, start;
-	int32_t v;
+	size_t i = 0;
 
-	for (unsigned field = 9; field < STAT_SIGNALS; field++) {
-		pos += span(in + pos, len - pos, ' ');
-		if (pos == len)
-			break;
-		pos++;
+	while (i < n && !blank(s[i]))
+		i++;
+	return i;
+}
+
+/* The word with this number in a line; its length, 0 if there are not so many. */
+static size_t nth_word(const char *s, size_t n, unsigned nth, const char **ret_word)
+{
+	size_t pos = 0, len = 0;
+
+	while (nth--) {
+		pos += len;
+		pos += blanks(s + pos, n - pos);
+		len = word(s + pos, n - pos);
 	}
-	sp_text_bytes(out, in, pos);
-	for (size_t i = 0; i < 4 && pos < len; i++) {
-		start = pos;
-		pos += span(in + pos, len - pos, ' ');
-		if (pos == start || pos == len ||
-		    sp_parse_dec(in + start, pos - start, &v) != pos - start)
-			return -EINVAL;
-		sp_text_dec(out, (int64_t)(seen_set(views[i], (uint64_t)v) & STAT_SET_MAX));
+	*ret_word = s + pos;
+	return len;
+}
+
+static bool starts(const char *s, size_t n, const char *key)
+{
+	size_t i = 0;
+
+	while (key[i] && i < n && s[i] == key[i])
+		i++;
+	return !key[i];
+}
+
+/*
+ * CPU clocks of timer_create(2) carry the number of a process or thread above three bits, inverted; 0
+ * is the caller.
+ */
+static size_t view_clock(const struct bd_map *map, const char *s, size_t n, struct sp_text *out)
+{
+	sp_vpid number = SP_VPID_NONE;
+	int32_t v, hid;
+	size_t len;
+
+	if (!n || s[0] != '-')
+		return 0;
+	len = sp_parse_dec(s + 1, n - 1, &v);
+	if (!len || !v)
+		return 0;
+	if ((-v & 7) == 3) /* a descriptor's: clock_getres(2), dynamic clocks */
+		return 0;
+	hid = ~(-v >> 3);
+	if (hid > 0)
+		number = map->past(map->ctx, sp_hpid_of(hid));
+	sp_text_dec(out, (int32_t)((uint32_t)~number.n << 3 | ((uint32_t)-v & 7)));
+	return len + 1;
+}
+
+/* What s, a number and nothing else, becomes; 0 if it is something else. */
+static size_t view_value(const struct bd_map *map, enum what what, const char *s, size_t n,
+			 struct sp_text *out)
+{
+	bd_lookup find = what == GROUP ? map->group : what == PAST ? map->past : map->number;
+	sp_vpid number = SP_VPID_NONE;
+	size_t len;
+
+	if (what == CLOCK)
+		return view_clock(map, s, n, out);
+	if (what == LAST || what == LIMIT) {
+		int32_t v;
+
+		len = sp_parse_dec(s, n, &v);
+		if (len == n)
+			sp_text_dec(out, what == LAST ? map->last.n : map->pid_max);
+		return len == n ? len : 0;
+	}
+	len = bd_view_number(map, find, s, n, &number);
+	if (len != n)
+		return 0;
+	sp_text_dec(out, number.n);
+	return len;
+}
+
+static void pad(struct sp_text *out, size_t n)
+{
+	while (n--)
 		sp_text_char(out, ' ');
-		pos++;
-	}
-	sp_text_bytes(out, in + pos, len - pos);
-	return 0;
 }
 
-/* The command name may hold blanks and parentheses: it ends at the last one. */
-static int view_stat(const struct bd_map *map, const char *in, size_t len, struct sp_text *out)
+static size_t missing(size_t width, size_t len)
 {
-	size_t pos, name_end = len;
+	return len < width ? width - len : 0;
+}
+
+/* /proc/N and /proc/N/task/T at the start of a word of n bytes; how much of it was used. */
+static size_t view_path(const struct bd_map *map, const char *s, size_t n, size_t at,
+			struct sp_text *out)
+{
+	sp_vpid number, thread;
+	size_t len = bd_view_number(map, map->number, s + at, n - at, &number), more;
+
+	if (!len || !number.n || (at + len < n && s[at + len] != '/'))
+		return 0;
+	sp_text_bytes(out, s, at);
+	sp_text_dec(out, number.n);
+	at += len;
+	if (!starts(s + at, n - at, "/task/"))
+		return at;
+	more = bd_view_number(map, map->number, s + at + 6, n - at - 6, &thread);
+	if (!more || !thread.n)
+		return at;
+	sp_text_bytes(out, s + at, 6);
+	sp_text_dec(out, thread.n);
+	return at + 6 + more;
+}
+
+/* A word of a table of mounts. */
+static void view_mount_word(struct bd_view *v, const char *s, size_t n, struct sp_text *out)
+{
+	size_t used = 0;
 	sp_vpid number;
 
-	pos = convert(map, map->number, in, len, &number);
-	if (!pos || pos + 1 >= len || in[pos] != ' ' || in[pos + 1] != '(')
-		return -EINVAL;
-	while (name_end && in[name_end - 1] != ')')
-		name_end--;
-	if (name_end < pos + 3 || name_end == len || in[name_end] != ' ')
-		return -EINVAL;
-	sp_text_dec(out, number.n);
-	name_end++;
-	sp_text_bytes(out, in + pos, name_end - pos);
-	pos = name_end;
+	if (n > 6 && starts(s, n, "/proc/"))
+		used = view_path(v->map, s, n, 6, out);
+	else if (v->procfs && v->column == 4 && n > 1 && s[0] == '/')
+		used = view_path(v->map, s, n, 1, out);
+	if (n == 6 && starts(s, n, "autofs"))
+		v->autofs = true;
+	for (size_t i = 0; v->autofs && i + 6 < n; i++) {
+		size_t len;
 
-	for (unsigned field = 3; field <= 8; field++) {
-		lookup find = field == 4 ? map->number : map->group;
-		size_t n = span(in + pos, len - pos, ' ');
-
-		if (!n || pos + n == len)
-			return -EINVAL;
-		if (field == 3 || field == 7 || (field == 8 && in[pos] == '-')) {
-			sp_text_bytes(out, in + pos, n);
-		} else {
-			if (convert(map, find, in + pos, n, &number) != n)
-				return -EINVAL;
-			sp_text_dec(out, number.n);
-		}
-		sp_text_char(out, ' ');
-		pos += n + 1;
-	}
-	if (map->signals)
-		return view_stat_signals(map->signals, in + pos, len - pos, out);
-	sp_text_bytes(out, in + pos, len - pos);
-	return 0;
-}
-
-#define SET_KEY 8     /* "SigBlk:\t" */
-#define SET_DIGITS 16 /* fs/proc/array.c:render_sigset_t */
-
-/* The signal set whose line this is; NULL: none. */
-static const struct bd_sigset_view *set_line(const struct bd_signals *sig, const char *line, size_t len)
-{
-	if (!sig || len < SET_KEY)
-		return NULL;
-	if (!memcmp(line, "SigPnd:\t", SET_KEY))
-		return &sig->pending;
-	if (!memcmp(line, "ShdPnd:\t", SET_KEY))
-		return &sig->shared;
-	if (!memcmp(line, "SigBlk:\t", SET_KEY))
-		return &sig->blocked;
-	if (!memcmp(line, "SigIgn:\t", SET_KEY))
-		return &sig->ignored;
-	return memcmp(line, "SigCgt:\t", SET_KEY) ? NULL : &sig->caught;
-}
-
-/* The digits of a set, all of them. */
-static int view_set(const struct bd_sigset_view *view, const char *in, size_t len, struct sp_text *out)
-{
-	static const char digits[] = "0123456789abcdef";
-	uint64_t v = 0;
-
-	if (len != SET_DIGITS)
-		return -EINVAL;
-	for (size_t i = 0; i < len; i++) {
-		size_t d = 0;
-
-		while (d < 16 && digits[d] != in[i])
-			d++;
-		if (d == 16)
-			return -EINVAL;
-		v = v << 4 | d;
-	}
-	v = seen_set(view, v);
-	for (unsigned shift = 4 * SET_DIGITS; shift; shift -= 4)
-		sp_text_char(out, digits[v >> (shift - 4) & 15]);
-	return 0;
-}
-
-/* What the line that starts here is to be converted with; NULL: nothing. */
-static lookup status_line(const struct bd_map *map, const char *line, size_t len, size_t *ret_value)
-{
-	static const struct {
-		char key[12];
-		uint8_t len;
-		bool group;
-	} keys[] = {
-		{"Tgid:\t", 6, false},	     {"Pid:\t", 5, false},    {"PPid:\t", 6, false},
-		{"TracerPid:\t", 11, false}, {"NStgid:\t", 8, false}, {"NSpid:\t", 7, false},
-		{"NSpgid:\t", 8, true},	     {"NSsid:\t", 7, true},
-	};
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		if (len < keys[i].len || memcmp(line, keys[i].key, keys[i].len))
+		if ((i && s[i - 1] != ',') || !starts(s + i, n - i, "pgrp="))
 			continue;
-		*ret_value = keys[i].len;
-		return keys[i].group ? map->group : map->number;
+		len = bd_view_number(v->map, v->map->group, s + i + 5, n - i - 5, &number);
+		if (!len)
+			continue;
+		sp_text_bytes(out, s + used, i + 5 - used);
+		sp_text_dec(out, number.n);
+		used = i + 5 + len;
 	}
+	sp_text_bytes(out, s + used, n - used);
+}
+
+static const struct rule *rule_of(const struct bd_view *v)
+{
+	for (size_t i = 0; i < RULES; i++)
+		if (v->rules >> i & 1 && rules[i].column == v->column)
+			return &rules[i];
 	return NULL;
 }
 
-static int view_status(const struct bd_map *map, const char *in, size_t len, struct sp_text *out)
+/* Blanks and the word behind them; whether blanks behind it belong to the word. */
+static size_t view_word(struct bd_view *v, const char *s, size_t gap, size_t n, size_t room,
+			struct sp_text *out)
 {
-	size_t pos = 0;
+	const struct rule *r = rule_of(v);
+	const char *w = s + gap;
+	size_t lead = 0, width, used, own;
+	struct sp_text number;
+	char buf[16];
 
-	while (pos < len) {
-		size_t value, n, line = span(in + pos, len - pos, '\n');
-		lookup find = status_line(map, in + pos, line, &value);
-		const struct bd_sigset_view *set =
-			find ? NULL : set_line(map->signals, in + pos, line);
-		sp_vpid number;
-
-		if (set) {
-			sp_text_bytes(out, in + pos, SET_KEY);
-			if (view_set(set, in + pos + SET_KEY, line - SET_KEY, out))
-				return -EINVAL;
-			pos += line;
-			line = 0;
-		}
-		if (find) {
-			sp_text_bytes(out, in + pos, value);
-			pos += value;
-			line -= value;
-			n = convert(map, find, in + pos, line, &number);
-			if (!n || (n < line && in[pos + n] != '\t'))
-				return -EINVAL;
-			sp_text_dec(out, number.n);
-			pos += n;
-			line -= n;
-		}
-		line += pos + line < len; /* the newline */
-		sp_text_bytes(out, in + pos, line);
-		pos += line;
-	}
-	return 0;
-}
-
-static int view_children(const struct bd_map *map, const char *in, size_t len, struct sp_text *out)
-{
-	size_t pos = 0;
-
-	while (pos < len) {
-		sp_vpid number;
-		size_t n = convert(map, map->number, in + pos, len - pos, &number);
-
-		if (!n || (pos + n < len && in[pos + n] != ' '))
-			return -EINVAL;
-		pos += n + 1;
-		if (!number.n)
-			continue;
-		sp_text_dec(out, number.n);
-		sp_text_char(out, ' ');
-	}
-	return 0;
-}
-
-bool bd_procview_has(enum bd_proc_leaf leaf)
-{
-	return leaf == BD_LEAF_STAT || leaf == BD_LEAF_STATUS || leaf == BD_LEAF_CHILDREN;
-}
-
-size_t bd_procview_cut(enum bd_proc_leaf leaf, const char *in, size_t len)
-{
-	/* The only long line of status is Groups, whose words are no keys wherever it is cut. */
-	char first = leaf == BD_LEAF_STATUS ? '\n' : ' ';
-	size_t n = len;
-
-	if (leaf == BD_LEAF_STAT)
+	if (!r) {
+		sp_text_bytes(out, s, gap);
+		if (v->text == BD_TEXT_MOUNTS)
+			view_mount_word(v, w, n, out);
+		else
+			sp_text_bytes(out, w, n);
 		return 0;
-	while (n && in[n - 1] != first)
-		n--;
-	if (n || leaf != BD_LEAF_STATUS)
-		return n;
-	for (n = len; n && in[n - 1] != ' ';)
-		n--;
-	return n;
+	}
+	for (size_t i = 0; r->behind && i < n; i++)
+		if (w[i] == r->behind)
+			lead = i + 1;
+	sp_text_init(&number, buf, sizeof(buf));
+	used = view_value(v->map, (enum what)r->what, w + lead, n - lead, &number);
+	if (!used) {
+		sp_text_bytes(out, s, gap + n);
+		return 0;
+	}
+	/* Not aligned as expected: then nothing is to be aligned. */
+	width = (size_t)(r->width < 0 ? -r->width : r->width);
+	own = missing(width, used);
+	if (own > (r->width > 0 ? gap : room) ||
+	    bd_span(r->width > 0 ? w - own : w + n, own, '\t') != own)
+		own = width = 0;
+	if (r->width > 0)
+		sp_text_bytes(out, s, gap - own);
+	else
+		sp_text_bytes(out, s, gap);
+	if (r->width > 0)
+		pad(out, missing(width, number.len));
+	sp_text_bytes(out, w, lead);
+	sp_text_bytes(out, number.buf, number.len);
+	if (r->width >= 0)
+		return 0;
+	pad(out, missing(width, number.len));
+	return own;
 }
 
-int bd_procview(enum bd_proc_leaf leaf, const struct bd_map *map, const char *in, size_t len,
-		struct sp_text *out)
+static void view_words(struct bd_view *v, const char *s, size_t n, struct sp_text *out)
 {
-	int r = -EINVAL;
+	size_t pos = 0;
 
-	if (leaf == BD_LEAF_STAT)
-		r = view_stat(map, in, len, out);
-	else if (leaf == BD_LEAF_STATUS)
-		r = view_status(map, in, len, out);
-	else if (leaf == BD_LEAF_CHILDREN)
-		r = view_children(map, in, len, out);
+	if (v->in_token) {
+		pos = word(s, n);
+		sp_text_bytes(out, s, pos);
+	}
+	while (pos < n) {
+		size_t gap = blanks(s + pos, n - pos), len = word(s + pos + gap, n - pos - gap);
+
+		if (!len) {
+			sp_text_bytes(out, s + pos, gap);
+			break;
+		}
+		v->column++;
+		pos += view_word(v, s + pos, gap, len,
+				 blanks(s + pos + gap + len, n - pos - gap - len), out) +
+		       gap + len;
+	}
+}
+
+static bool ours(uint64_t addr)
+{
+	return (addr >= SP_SEGMENT_ADDR && addr < SP_SEGMENT_ADDR + SP_SEGMENT_SPAN) ||
+	       (addr >= SP_RESIDENT_ADDR && addr < SP_RESIDENT_END) ||
+	       (addr >= SP_AREAS_ADDR && addr < SP_AREAS_END);
+}
+
+/* Whether a mapping starts with this line, and whether it is to be shown. */
+static bool maps_dropped(const struct bd_view *v, const char *s, size_t n)
+{
+	const char *p = s;
+	uint64_t addr;
+	size_t digits = 0;
+
+	while (digits < n && digits < 16 &&
+	       ((s[digits] >= '0' && s[digits] <= '9') || (s[digits] >= 'a' && s[digits] <= 'f')))
+		digits++;
+	/* Behind the head in smaps: "Size:", "VmFlags:". */
+	if (!digits || digits == n || s[digits] != (v->text == BD_TEXT_MAPS ? '-' : ' '))
+		return v->drop;
+	addr = sp_parse_hex(&p);
+	/* Where the kernel could not be told of a new place, the program's heap is behind us. */
+	return ours(addr) && !(n > 6 && !memcmp(s + n - 6, "[heap]", 6)) &&
+	       !(v->text == BD_TEXT_NUMA_MAPS && nth_word(s, n, 3, &p) == 4 && !memcmp(p, "heap", 4));
+}
+
+static bool locks_dropped(const struct bd_view *v, const char *s, size_t n)
+{
+	sp_vpid number;
+	const char *p;
+	size_t len = nth_word(s, n, 2, &p);
+
+	if (len == 2 && !memcmp(p, "->", 2))
+		return v->drop;
+	len = nth_word(s, n, 5, &p);
+	return len && bd_view_number(v->map, v->map->group, p, len, &number) == len && !number.n;
+}
+
+static bool member_dropped(struct bd_view *v, const char *s, size_t n)
+{
+	sp_vpid number;
+
+	if (bd_view_number(v->map, v->map->number, s, n, &number) != n || !n)
+		return false;
+	if (!number.n)
+		return true;
+	v->unordered |= number.n <= v->last;
+	v->last = number.n;
+	return false;
+}
+
+static bool dropped(struct bd_view *v, const char *s, size_t n)
+{
+	if (v->text == BD_TEXT_MAPS || v->text == BD_TEXT_NUMA_MAPS)
+		return maps_dropped(v, s, n);
+	if (v->text == BD_TEXT_LOCKS)
+		return locks_dropped(v, s, n);
+	return v->text == BD_TEXT_MEMBERS && member_dropped(v, s, n);
+}
+
+static bool has_words(const char *s, size_t n, const char *words)
+{
+	for (size_t i = 0; i < n; i++)
+		if (s[i] == words[0] && starts(s + i, n - i, words))
+			return true;
+	return false;
+}
+
+static void start_line(struct bd_view *v, const char *s, size_t n)
+{
+	const char *p;
+	bool arrow = v->text == BD_TEXT_LOCKS && nth_word(s, n, 2, &p) == 2 && p[0] == '-';
+
+	v->drop = dropped(v, s, n);
+	v->column = arrow ? UINT32_MAX : 0; /* one word more in front */
+	v->in_token = false;
+	v->autofs = false;
+	v->procfs = v->text == BD_TEXT_MOUNTS && has_words(s, n, " - proc ");
+	v->rules = 0;
+	for (size_t i = 0; i < RULES; i++) {
+		const struct rule *r = &rules[i];
+
+		if (r->text != v->text || !starts(s, n, r->key))
+			continue;
+		if (r->second && (nth_word(s, n, 2, &p) != 1 || *p != r->second))
+			continue;
+		v->rules |= 1ull << i;
+	}
+}
+
+/* n bytes of a line, its newline not among them. rest: what else is in the piece. */
+static int view_line(struct bd_view *v, const char *s, size_t n, bool newline, const char *rest,
+		     struct sp_text *out)
+{
+	long used = 0;
+
+	if (!v->in_line) {
+		if (v->text == BD_TEXT_STATUS)
+			used = bd_view_status_line(v, s, n, rest, out);
+		if (used < 0)
+			return (int)used;
+		start_line(v, s, n);
+	}
+	if (!v->drop) {
+		if (used || (!v->rules && v->text != BD_TEXT_MOUNTS))
+			sp_text_bytes(out, s + used, n - (size_t)used);
+		else
+			view_words(v, s, n, out);
+		if (newline)
+			sp_text_char(out, '\n');
+	}
+	if (newline || n) {
+		v->in_line = !newline;
+		v->in_token = !newline && !blank(s[n - 1]);
+	}
+	return 0;
+}
+
+/* How much of a text in lines can be converted now. */
+static size_t cut_lines(const struct bd_view *v, const char *in, size_t len)
+{
+	size_t n = len, line;
+
+	while (n && in[n - 1] != '\n')
+		n--;
+	if (v->text == BD_TEXT_STATUS && n) {
+		/* Whether "Seccomp" is shown is in the line behind it. */
+		for (line = n - 1; line && in[line - 1] != '\n';)
+			line--;
+		if (starts(in + line, n - line, "Seccomp:\t") && (line || len < BD_LINE_MAX))
+			n = line;
+	}
+	if (n || len < BD_LINE_MAX)
+		return n;
+	for (n = len; n && !blank(in[n - 1]);)
+		n--;
+	return n ? n : len;
+}
+
+static int view_lines(struct bd_view *v, const char *in, size_t len, struct sp_text *out)
+{
+	size_t pos = 0;
+
+	if (v->text == BD_TEXT_SCHED && !v->started)
+		pos = bd_view_sched_head(v, in, len, out);
+	v->started = true;
+	while (pos < len) {
+		size_t n = bd_span(in + pos, len - pos, '\n');
+		bool newline = pos + n < len;
+		int r = view_line(v, in + pos, n, newline, in + len, out);
+
+		if (r)
+			return r;
+		pos += n + newline;
+	}
+	return 0;
+}
+
+long bd_view_piece(struct bd_view *v, const char *in, size_t len, bool end, struct sp_text *out)
+{
+	size_t cut = len, before = out->len;
+	int r;
+
+	if (v->text == BD_TEXT_STAT || v->text == BD_TEXT_SYSCALL)
+		cut = end ? len : 0;
+	else if (v->text == BD_TEXT_CHILDREN)
+		while (!end && cut && in[cut - 1] != ' ')
+			cut--;
+	else if (!end)
+		cut = cut_lines(v, in, len);
+	if (!cut && !end)
+		return 0;
+	if (v->text == BD_TEXT_STAT)
+		r = bd_view_stat(v, in, cut, out);
+	else if (v->text == BD_TEXT_SYSCALL)
+		r = bd_view_syscall(v, in, cut, out);
+	else if (v->text == BD_TEXT_CHILDREN)
+		r = bd_view_children(v, in, cut, out);
+	else
+		r = view_lines(v, in, cut, out);
+	if (out->len - before != cut || memcmp(out->buf + before, in, cut))
+		v->changed = true;
 	if (r)
 		return r;
-	return out->overflow ? -E2BIG : 0;
+	return out->overflow ? -E2BIG : (long)cut;
 }

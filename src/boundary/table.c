@@ -57,6 +57,17 @@ const uint8_t bd_handler_of[BD_SYSCALL_MAX + 1] = {
 		BD_ARG_IN, (i), BD_SET_##set \
 	}
 
+#define WATCH_DUP(i, o)            \
+	{                          \
+		BD_WATCH, (i), (o) \
+	}
+#define WATCH_IN(i) WATCH_DUP(i, BD_NO_ARG)
+#define WATCH_OUT(o) WATCH_DUP(BD_NO_ARG, o)
+#define WATCH_ANY                  \
+	{                          \
+		BD_WATCH_ANY, 0, 0 \
+	}
+
 const struct bd_when bd_when_of[BD_SYSCALL_MAX + 1] = {
 #define SC(nr, name, support, when, handler, note) [nr] = when,
 #define SC_UNKNOWN(support, when, handler, note)
@@ -83,17 +94,3 @@ const struct bd_set_member bd_set_members[] = {
 #undef MASKED
 };
 const unsigned bd_set_member_count = sizeof(bd_set_members) / sizeof(bd_set_members[0]);
-
-#define CWD BD_PATH_CWD
-#define FOLLOW BD_LAST_FOLLOW, 0, 0
-#define TAKE BD_LAST_TAKE, 0, 0
-#define UNLESS(i, m) BD_LAST_UNLESS, (i), (m)
-#define IF(i, m) BD_LAST_IF, (i), (m)
-#define BIND BD_LAST_BIND, 0, 0
-
-const struct bd_path bd_paths[] = {
-#define PATH(name, dirfd, path, ...) {ROW_##name, (dirfd), (path), __VA_ARGS__},
-#include "boundary/paths.def"
-#undef PATH
-};
-const unsigned bd_path_count = sizeof(bd_paths) / sizeof(bd_paths[0]);

@@ -16,11 +16,13 @@
 #include "resident/owner.h"
 #include "resident/resident.h"
 #include "resident/user.h"
+#include "resident/watch.h"
 
 /* include/uapi/linux/nsfs.h */
 #define NS_GET_PID_FROM_PIDNS 0x8004b706u
 #define NS_GET_TGID_IN_PIDNS 0x8004b709u
 
+#define USERFAULTFD_IOC_NEW 0xaa00u   /* include/uapi/linux/userfaultfd.h */
 #define BINDER_WRITE_READ 0xc0306201u /* include/uapi/linux/android/binder.h */
 
 #define INFO_MAX 512u /* bytes of struct pidfd_info that are asked for; the rest is zero */
@@ -140,6 +142,8 @@ long rs_h_ioctl(struct rs_frame *f, struct rs_area *a)
 		return rs_unblock(f, r);
 	case BINDER_WRITE_READ:
 		return -ENOTTY;
+	case USERFAULTFD_IOC_NEW:
+		return rs_watch_new(f);
 	default:
 		break;
 	}

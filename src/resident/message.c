@@ -17,6 +17,7 @@
 #include "resident/proc.h"
 #include "resident/resident.h"
 #include "resident/user.h"
+#include "resident/watch.h"
 
 #define MAX_MESSAGES 1024u /* UIO_MAXIOV: net/socket.c:__sys_sendmmsg */
 #define AF_UNIX_ 1	   /* include/linux/socket.h */
@@ -227,14 +228,22 @@ static void convert_credential(struct rs_frame *f, uint32_t index, uint64_t at, 
 		return; /* the kernel has just written there: somebody is pulling it away */
 }
 
-/* Directories on procfs may come by any socket. */
+/*
+ * Directories on procfs may come by any socket, and descriptors whose data carry numbers. One that cannot be
+ * watched for want of memory is the program's all the same: it has it already.
+ */
 static void look_at_descriptors(uint64_t at, uint64_t n)
 {
 	int32_t fd;
 
-	for (; n >= sizeof(fd); at += sizeof(fd), n -= sizeof(fd))
-		if (!rs_user_read(&fd, at, sizeof(fd)) && rs_proc_is_procfs(fd))
+	for (; n >= sizeof(fd); at += sizeof(fd), n -= sizeof(fd)) {
+		if (rs_user_read(&fd, at, sizeof(fd)))
+			return;
+		if (!rs_proc_may_be_inside() && rs_proc_is_procfs(fd))
 			rs_proc_entered();
+		if (rs_watch_received(fd))
+			return;
+	}
 }
 
 static void convert_received(struct rs_frame *f, uint32_t index, const struct ax_msghdr *m)

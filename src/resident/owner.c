@@ -12,6 +12,7 @@
 #include "resident/owner.h"
 #include "resident/resident.h"
 #include "resident/user.h"
+#include "resident/watch.h"
 
 struct owner {
 	int32_t type, pid; /* struct f_owner_ex */
@@ -103,6 +104,9 @@ long rs_h_fcntl(struct rs_frame *f, struct rs_area *a)
 	case F_GETLK:
 	case F_OFD_GETLK:
 		return get_lock(f);
+	case F_DUPFD:
+	case F_DUPFD_CLOEXEC:
+		return rs_watch_new(f);
 	default:
 		return rs_call(f, rs_finish_raw);
 	}

@@ -30,7 +30,7 @@
 
 #define RS_AREA_SIZE 65536ul /* power of two: an area is found by rounding SP down */
 #define RS_ALT_SIZE 28672ul  /* alternate stack at the top of the area: one frame and its handler */
-#define RS_SCRATCH 12288ul
+#define RS_SCRATCH 8192ul
 #define RS_LEVELS 5 /* how deep vfork children may vfork */
 
 /* A program's registers at its `syscall` instruction; rip is the address behind it. */
@@ -48,7 +48,7 @@ enum rs_phase {
 	RS_CALL = 2,	/* around the one real call in rs_gate: before it rewind, after it finish */
 	RS_AFTER = 3,	/* raw result stored: finish */
 	RS_DONE = 4,	/* result is final: roll forward */
-	RS_MORE = 5,	/* as RS_CALL, but not the first call: before it roll forward to the result so far */
+	RS_MORE = 5, /* as RS_CALL, but not the first call: before it roll forward to the result so far */
 };
 
 struct rs_frame;
@@ -98,8 +98,6 @@ struct rs_area {
 	uint32_t sigsys_pending; /* and one was sent meanwhile: sigsys_info */
 	struct ax_siginfo sigsys_info;
 	uint32_t level;
-	int32_t stray; /* descriptor of an open that is made again (proc_open.c) */
-	uint32_t stray_level; /* 1 + level that it belongs to; 0: none */
 	uint64_t map_addr, map_size; /* memory an exec in a vfork child left for the parent to unmap */
 	struct rs_level levels[RS_LEVELS];
 	char scratch[RS_SCRATCH];
@@ -108,6 +106,12 @@ struct rs_area {
 #define RS_CALL_TOP(area) ((uint64_t)(area) + RS_AREA_SIZE - RS_ALT_SIZE)
 _Static_assert(sizeof(struct rs_area) < RS_AREA_SIZE - RS_ALT_SIZE - 8192,
 	       "room for the call stack");
+
+/* The area of the thread that runs, wherever in the resident. */
+static inline struct rs_area *rs_area_here(void)
+{
+	return (struct rs_area *)((uint64_t)__builtin_frame_address(0) & ~(RS_AREA_SIZE - 1));
+}
 
 #define RS_NS ((struct sp_segment *)SP_SEGMENT_ADDR)
 
@@ -175,12 +179,6 @@ extern struct rs_sighand rs_main_hand;
 struct rs_area *rs_area_get(struct rs_area *parent);
 struct rs_area *rs_area_open_to_sigsys(const struct rs_area *me);
 void rs_area_put(struct rs_area *child);
-/* The area that a frame lies in. */
-static inline struct rs_area *rs_area_around(const struct rs_frame *f)
-{
-	return (struct rs_area *)((uint64_t)f & ~(RS_AREA_SIZE - 1));
-}
-
 /* The area of a thread of one's own group, NULL if it is not known. */
 struct rs_area *rs_area_of(sp_hpid htgid, sp_hpid htid);
 void rs_area_init(struct rs_area *a);

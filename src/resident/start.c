@@ -19,6 +19,7 @@
 #include "resident/handover.h"
 #include "resident/init.h"
 #include "resident/load.h"
+#include "resident/watch.h"
 #include "resident/proc.h"
 #include "resident/resident.h"
 
@@ -29,6 +30,7 @@
 #define SECCOMP_FILTER_FLAG_SPEC_ALLOW 4
 #endif
 #define FAIL 125
+#define INHERITED 64
 #define NONE 0xffffffffu
 
 _Noreturn void rs_start(uint64_t *sp);
@@ -112,6 +114,7 @@ static struct rs_area *own_area(void)
 static void install_filter(struct rs_area *a)
 {
 	struct sock_filter *code = (struct sock_filter *)a->scratch;
+	const struct bd_trap trap = {(uint64_t)rs_text_start, (uint64_t)rs_text_end, RS_TRAP_MAGIC};
 	struct {
 		uint16_t len;
 		struct sock_filter *filter;
@@ -119,8 +122,7 @@ static void install_filter(struct rs_area *a)
 	int n;
 
 	_Static_assert(BD_FILTER_MAX * sizeof(struct sock_filter) <= RS_SCRATCH, "scratch");
-	n = bd_filter_build(code, BD_FILTER_MAX, (uint64_t)rs_text_start, (uint64_t)rs_text_end,
-			    RS_TRAP_MAGIC);
+	n = bd_filter_build(code, BD_FILTER_MAX, &trap);
 	if (n < 0)
 		rs_die("cannot build the filter", FAIL);
 	prog.len = (uint16_t)n;
@@ -180,6 +182,10 @@ static _Noreturn void first(struct rs_area *a, const struct stack *s)
 	atomic_store(&RS_NS->init_blocked, f->saved_mask);
 	guard_init(~0ul);
 	install_filter(a);
+	/* What the caller of subpid has left open. */
+	for (int fd = 0; fd < INHERITED; fd++)
+		if (rs_watch_received(fd))
+			rs_die("cannot watch a descriptor", FAIL);
 	rs_mask_set(f->saved_mask);
 	r = rs_exec(f, a, AT_FDCWD, path, argv, (uint64_t)s->envp, 0);
 	atomic_store(&RS_NS->init_errno, (int32_t)-r);

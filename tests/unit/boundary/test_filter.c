@@ -46,13 +46,14 @@ struct outcome {
 	bool saw_args; /* loaded an argument or the instruction pointer */
 };
 
+static const struct bd_trap place_of_text = {TEXT_START, TEXT_END, MAGIC};
 static struct sock_filter prog[BD_FILTER_MAX];
 static int prog_len;
 
 static int build(void **state)
 {
 	(void)state;
-	prog_len = bd_filter_build(prog, BD_FILTER_MAX, TEXT_START, TEXT_END, MAGIC);
+	prog_len = bd_filter_build(prog, BD_FILTER_MAX, &place_of_text);
 	return prog_len > 0 ? 0 : -1;
 }
 
@@ -127,6 +128,8 @@ static uint32_t expected(uint32_t nr, const uint64_t args[6], bool inside)
 	w = nr <= BD_SYSCALL_MAX ? &bd_when_of[nr] : &bd_when_unknown;
 	switch (w->op) {
 	case BD_NEVER:
+	case BD_WATCH:
+	case BD_WATCH_ANY:
 		return SECCOMP_RET_ALLOW;
 	case BD_ALWAYS:
 		return trap;
@@ -261,6 +264,96 @@ static void other_architectures_are_enosys(void **state)
 	}
 }
 
+/* --- the filter of watched descriptors -------------------------------------------------------- */
+
+/* What the table says of one call, descriptor by descriptor. */
+static uint32_t watch_expected(const struct bd_watch *w, uint32_t nr, const uint64_t args[6], bool inside)
+{
+	const struct bd_when *when;
+	unsigned arg;
+
+	if (nr == BD_WATCH_QUERY)
+		return (uint32_t)args[1] == w->mode && (uint32_t)args[0] >= w->first &&
+				       (uint32_t)args[0] <= w->last
+			       ? SECCOMP_RET_ERRNO | BD_WATCHED
+			       : SECCOMP_RET_ALLOW;
+	if (nr > BD_SYSCALL_MAX || inside)
+		return SECCOMP_RET_ALLOW;
+	when = &bd_when_of[nr];
+	if (when->op == BD_WATCH_ANY)
+		return SECCOMP_RET_TRAP | MAGIC;
+	if (nr == SYS_fcntl)
+		arg = (uint32_t)args[1] == 0 || (uint32_t)args[1] == 1030 ? 0 : BD_NO_ARG;
+	else if (when->op == BD_WATCH)
+		arg = w->mode == BD_WATCH_READ ? when->arg : when->value;
+	else
+		arg = BD_NO_ARG;
+	return arg != BD_NO_ARG && (uint32_t)args[arg] >= w->first && (uint32_t)args[arg] <= w->last
+		       ? SECCOMP_RET_TRAP | MAGIC
+		       : SECCOMP_RET_ALLOW;
+}
+
+static void watch_every_number_argument_and_place(void **state)
+{
+	static const struct bd_watch watches[] = {
+		{0, 0, BD_WATCH_READ},		{4, 4, BD_WATCH_READ},
+		{4, 4, BD_WATCH_WRITE},		{16, 31, BD_WATCH_WRITE},
+		{0, 1023, BD_WATCH_READ},	{1024, UINT32_MAX, BD_WATCH_WRITE},
+		{0, UINT32_MAX, BD_WATCH_READ},
+	};
+	static const uint64_t values[] = {
+		0,
+		1,
+		2,
+		3,
+		4,
+		5,
+		15,
+		16,
+		31,
+		32,
+		1023,
+		1024,
+		1030,
+		0xffffffff,
+		0xdeadbeef00000004ull,
+		0x100000010ull,
+		1031,
+		~0ull,
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(watches) / sizeof(watches[0]); i++) {
+		prog_len = bd_watch_build(prog, BD_WATCH_MAX, &place_of_text, &watches[i]);
+		assert_in_range(prog_len, 20, BD_WATCH_MAX);
+		for (uint32_t nr = 0; nr <= BD_SYSCALL_MAX + 2; nr++)
+			for (unsigned v = 0; v < 6 * sizeof(values) / sizeof(values[0]); v++)
+				for (unsigned p = 0; p < PLACES; p++) {
+					uint64_t args[6] = {77, 77, 77, 77, 77, 77};
+					uint32_t n = nr == BD_SYSCALL_MAX + 1 ? BD_WATCH_QUERY : nr;
+
+					args[v % 6] = values[v / 6];
+					args[(v + 1) % 6] = i % 2 ? watches[i].mode : 1030;
+					assert_int_equal(run(n, args, places[p].ip).action,
+							 watch_expected(&watches[i], n, args,
+									places[p].inside));
+				}
+	}
+	prog_len = bd_filter_build(prog, BD_FILTER_MAX, &place_of_text);
+}
+
+static void watch_bad_input(void **state)
+{
+	const struct bd_watch w = {3, 3, BD_WATCH_READ}, upside_down = {4, 3, BD_WATCH_READ};
+	const struct bd_trap empty = {0x5000, 0x5000, MAGIC};
+	struct sock_filter out[BD_WATCH_MAX];
+
+	(void)state;
+	assert_int_equal(bd_watch_build(out, BD_WATCH_MAX, &place_of_text, &upside_down), -EINVAL);
+	assert_int_equal(bd_watch_build(out, BD_WATCH_MAX, &empty, &w), -EINVAL);
+	assert_int_equal(bd_watch_build(out, 20, &place_of_text, &w), -E2BIG);
+}
+
 /* Else the kernel cannot keep the number in its bitmap of constant actions. */
 static void constant_numbers_load_nothing_else(void **state)
 {
@@ -271,7 +364,8 @@ static void constant_numbers_load_nothing_else(void **state)
 		uint8_t op = bd_when_of[nr].op;
 		struct outcome o = run(nr, args, 0x400080);
 
-		assert_int_equal(o.saw_args, op != BD_NEVER && op != BD_ERRNO);
+		assert_int_equal(o.saw_args, op != BD_NEVER && op != BD_ERRNO && op != BD_WATCH &&
+						     op != BD_WATCH_ANY);
 	}
 }
 
@@ -305,26 +399,30 @@ static void small_buffer_is_e2big(void **state)
 	for (int max = 0; max < prog_len; max++) {
 		/* Of exactly that size, so that the sanitizer sees a write behind it. */
 		exact = malloc(sizeof(*exact) * (size_t)(max ? max : 1));
-		assert_int_equal(bd_filter_build(exact, (unsigned)max, TEXT_START, TEXT_END, MAGIC),
-				 -E2BIG);
+		assert_int_equal(bd_filter_build(exact, (unsigned)max, &place_of_text), -E2BIG);
 		free(exact);
 	}
 	exact = malloc(sizeof(*exact) * (size_t)prog_len);
-	assert_int_equal(bd_filter_build(exact, (unsigned)prog_len, TEXT_START, TEXT_END, MAGIC),
-			 prog_len);
+	assert_int_equal(bd_filter_build(exact, (unsigned)prog_len, &place_of_text), prog_len);
 	assert_memory_equal(exact, prog, sizeof(*exact) * (size_t)prog_len);
 	free(exact);
 }
 
-static void senseless_range_is_einval(void **state)
+static int senseless(uint64_t start, uint64_t end)
 {
 	struct sock_filter out[BD_FILTER_MAX];
+	const struct bd_trap trap = {start, end, 0};
 
+	return bd_filter_build(out, BD_FILTER_MAX, &trap);
+}
+
+static void senseless_range_is_einval(void **state)
+{
 	(void)state;
-	assert_int_equal(bd_filter_build(out, BD_FILTER_MAX, 0x5000, 0x5000, 0), -EINVAL);
-	assert_int_equal(bd_filter_build(out, BD_FILTER_MAX, 0x5000, 0x4000, 0), -EINVAL);
-	assert_int_equal(bd_filter_build(out, BD_FILTER_MAX, 0x5000, 0x5001, 0), -EINVAL);
-	assert_int_equal(bd_filter_build(out, BD_FILTER_MAX, 0xfffff000, 0x100001000, 0), -EINVAL);
+	assert_int_equal(senseless(0x5000, 0x5000), -EINVAL);
+	assert_int_equal(senseless(0x5000, 0x4000), -EINVAL);
+	assert_int_equal(senseless(0x5000, 0x5001), -EINVAL);
+	assert_int_equal(senseless(0xfffff000, 0x100001000), -EINVAL);
 }
 
 static volatile sig_atomic_t trapped_nr, trapped_magic, trapped_code;
@@ -384,13 +482,13 @@ static void in_child(void)
 		.flags = SA_SIGINFO | 0x04000000 /* SA_RESTORER */,
 		.restorer = test_restorer,
 	};
+	const struct bd_trap gate = {(uintptr_t)test_gate_start, (uintptr_t)test_gate_end, MAGIC};
 	struct sock_filter code[BD_FILTER_MAX];
 	struct sock_fprog fprog = {.filter = code};
 	long self = syscall(SYS_getpid);
 	int status, n;
 
-	n = bd_filter_build(code, BD_FILTER_MAX, (uintptr_t)test_gate_start,
-			    (uintptr_t)test_gate_end, MAGIC);
+	n = bd_filter_build(code, BD_FILTER_MAX, &gate);
 	WANT(n > 0);
 	fprog.len = (unsigned short)n;
 	WANT(!syscall(SYS_rt_sigaction, SIGSYS, &sa, NULL, 8));
@@ -439,6 +537,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_number_argument_and_place),
 		cmocka_unit_test(other_architectures_are_enosys),
+		cmocka_unit_test(watch_every_number_argument_and_place),
+		cmocka_unit_test(watch_bad_input),
 		cmocka_unit_test(constant_numbers_load_nothing_else),
 		cmocka_unit_test(paths_are_short),
 		cmocka_unit_test(small_buffer_is_e2big),

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a program believes of itself and is to see in texts about it, where the kernel knows the
+ * resident's: dispositions and masks, restrictions, the call it is in.
+ */
+#include <asm/unistd.h>
+#include <linux/errno.h>
+#include <linux/signal.h>
+
+#include "arch/x86_64/syscall.h"
+#include "resident/init.h"
+#include "resident/proc.h"
+#include "resident/text.h"
+
+int32_t rs_text_task(struct rs_area *a, const struct bd_procpath *p)
+{
+	if (p->task == BD_TASK_ONE)
+		return rs_in_task(a, p->tid.n);
+	if (p->kind == BD_PROC_THREAD_SELF)
+		return a->htid.n;
+	return p->kind == BD_PROC_SELF ? a->htgid.n : rs_in_pid(p->pid.n);
+}
+
+static uint32_t group_of(int32_t hid)
+{
+	struct sp_ref ref = sp_pid_find(RS_NS, sp_pid_number(RS_NS, sp_hpid_of(hid)));
+
+	return (uint32_t)rs_ref_group(ref).n;
+}
+
+/* What was never asked for is as the kernel has it: after an exec it knows what is ignored. */
+static void own_dispositions(const struct rs_sighand *h, struct bd_signals *s)
+{
+	s->caught = (struct bd_sigset_view){0, 0};
+	s->ignored = (struct bd_sigset_view){~h->known, 0};
+	for (int sig = 1; sig <= RS_NSIG; sig++) {
+		if (!(h->known & RS_BIT(sig)))
+			continue;
+		if (h->act[sig - 1].handler > 1)
+			s->caught.set |= RS_BIT(sig);
+		else if (h->act[sig - 1].handler)
+			s->ignored.set |= RS_BIT(sig);
+	}
+}
+
+/*
+ * The thread that asks. While its text is read everything is blocked: what arrives meanwhile is pending
+ * in the kernel, and delivered in the program's view.
+ */
+static void own_mask(const struct rs_frame *f, const struct rs_area *a, struct bd_signals *s)
+{
+	uint64_t blocked = rs_mask_shown(a, f->saved_mask);
+
+	s->blocked = (struct bd_sigset_view){0, blocked};
+	s->pending.keep = s->shared.keep = blocked;
+	if (!a->sigsys_pending)
+		return;
+	if (a->sigsys_info.code == SI_TKILL)
+		s->pending.set = RS_SIGSYS_BIT;
+	else
+		s->shared.set = RS_SIGSYS_BIT;
+}
+
+/*
+ * What the program believes where the resident's dispositions and masks are in the kernel. Nobody can
+ * tell whether a process other than number 1 catches or blocks SIGSYS: it is shown as not.
+ */
+static void believed_signals(const struct rs_frame *f, struct rs_area *a,
+			     const struct bd_procpath *p, struct bd_signals *s)
+{
+	static const struct bd_sigset_view as_is = {~0ul, 0}, not_ours = {RS_MASK_ALL, 0};
+	int32_t hid = rs_text_task(a, p);
+	bool own = rs_proc_own(a, p);
+	uint32_t group = own ? (uint32_t)a->tgid.n : group_of(hid);
+	const struct rs_area *sibling;
+
+	*s = (struct bd_signals){as_is, as_is, not_ours, as_is, not_ours};
+	if (own)
+		own_dispositions(a->hand, s);
+	if (group == 1) {
+		s->caught = (struct bd_sigset_view){0, atomic_load(&RS_NS->init_handled)};
+		s->ignored = (struct bd_sigset_view){0, atomic_load(&RS_NS->init_ignored)};
+		if (!own && hid == (int32_t)atomic_load(&RS_NS->init_hid))
+			s->blocked.set = atomic_load(&RS_NS->init_blocked) & RS_SIGSYS_BIT;
+	}
+	if (!own)
+		return;
+	if (hid == a->htid.n) {
+		own_mask(f, a, s);
+		return;
+	}
+	sibling = rs_area_of(a->htgid, sp_hpid_of(hid));
+	if (sibling && sibling->sigsys_blocked)
+		s->blocked.set = RS_SIGSYS_BIT;
+	s->shared.keep = f->saved_mask;
+}
+
+/* Filters are one a tree, and never taken off. */
+#define OUR_FILTERS 1
+
+void rs_belief_of(const struct rs_frame *f, struct rs_area *a, const struct bd_procpath *p,
+		  struct rs_belief *b)
+{
+	believed_signals(f, a, p, &b->signals);
+	b->restrictions = (struct bd_restrictions){false, OUR_FILTERS};
+}
+
+/* The value of a word "0x..." of the text; moves *at behind it. */
+static uint64_t hex_word(const char *text, size_t len, size_t *at)
+{
+	char word[20];
+	const char *p = word;
+	size_t n = 0;
+
+	while (*at < len && text[*at] != ' ' && text[*at] != '\n' && n < sizeof(word) - 1)
+		word[n++] = text[(*at)++];
+	word[n] = '\0';
+	while (*at < len && (text[*at] == ' ' || text[*at] == '\n'))
+		(*at)++;
+	if (n > 2 && word[1] == 'x')
+		p += 2;
+	return sp_parse_hex(&p);
+}
+
+static bool read_of(int32_t hid, uint64_t at, void *to, size_t n)
+{
+	uint64_t local[2] = {(uint64_t)to, n}, remote[2] = {at, n};
+
+	return sp_sys6(__NR_process_vm_readv, hid, (long)local, 1, (long)remote, 1, 0) == (long)n;
+}
+
+/*
+ * The words are the call's number, six arguments, SP and PC. Inside of us the program's own are in the
+ * frame; a vfork child's is behind its parent's, whom the area belongs to.
+ */
+bool rs_belief_call(int32_t hid, const char *text, size_t len, struct bd_call *ret_call)
+{
+	uint64_t area, sp = 0, pc = 0, owner;
+	struct rs_regs r;
+	uint32_t level;
+	size_t at = 0;
+
+	for (int i = 0; i < 9 && at < len; i++) {
+		sp = pc;
+		pc = hex_word(text, len, &at);
+	}
+	if (pc < (uint64_t)rs_text_start || pc >= (uint64_t)rs_text_end)
+		return false;
+	area = sp & ~(RS_AREA_SIZE - 1);
+	if (!read_of(hid, area + offsetof(struct rs_area, owner), &owner, 8) ||
+	    !read_of(hid, area + offsetof(struct rs_area, level), &level, 4) || level >= RS_LEVELS)
+		return false;
+	if ((int32_t)owner == hid)
+		level = 0;
+	if (!read_of(hid, area + offsetof(struct rs_area, levels) + level * sizeof(struct rs_level),
+		     &r, sizeof(r)))
+		return false;
+	*ret_call = (struct bd_call){
+		(int64_t)r.rax, {r.rdi, r.rsi, r.rdx, r.r10, r.r8, r.r9}, r.rsp, r.rip};
+	return true;
+}

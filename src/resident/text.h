@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Files whose text carries numbers. What is opened is read, converted and put into a memory file at
+ * once; that is what the program gets, under the descriptor the real one would have had. It does not
+ * change any more: whoever wants a fresh text opens again. So a file in which nothing had to be
+ * converted stays the kernel's: it can be polled, and read again.
+ */
+#ifndef RESIDENT_TEXT_H
+#define RESIDENT_TEXT_H
+
+#include "boundary/procview.h"
+#include "resident/resident.h"
+
+/*
+ * Replaces descriptor fd, which the program's open with these flags gave (signals are blocked), by one of
+ * the converted text. name: what was opened, in the host's numbers. p: the place on procfs, NULL for a file
+ * elsewhere. The descriptor for the program, or -errno; fd is used up.
+ */
+sp_must_check long rs_text_convert(struct rs_frame *f, struct rs_area *a, enum bd_text text,
+				   const struct bd_procpath *p, const char *name, long fd,
+				   uint64_t flags);
+
+/* Whether an open of this text with these flags is converted. */
+bool rs_text_wanted(enum bd_text text, uint64_t flags);
+
+/* The name in a link "/memfd:/proc/..." of a converted text; NULL: it is no such link. */
+const char *rs_text_name_of(const char *link, size_t len, size_t *ret_len);
+
+/* What a map needs besides its functions: proc_belief.c */
+struct rs_belief {
+	struct bd_signals signals;
+	struct bd_restrictions restrictions;
+	struct bd_call call;
+};
+
+/* The host tid that a name of a process or thread means; the caller's group has host spellings too. */
+int32_t rs_text_task(struct rs_area *a, const struct bd_procpath *p);
+
+/* What the program of the named task believes where the kernel's answer is the resident's. */
+void rs_belief_of(const struct rs_frame *f, struct rs_area *a, const struct bd_procpath *p,
+		  struct rs_belief *b);
+
+/* The call a task is in, if it is a converted one: from the text of its syscall file. */
+bool rs_belief_call(int32_t hid, const char *text, size_t len, struct bd_call *ret_call);
+
+#endif

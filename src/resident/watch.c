@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which descriptors are watched. The truth is the kernel's: a query call asks the filters themselves, so that
+ * nothing has to be remembered over fork, exec and threads.
+ */
+#include "resident/watch.h"
+
+#include <asm/unistd.h>
+#include <linux/errno.h>
+#include <linux/fcntl.h>
+#include <linux/prctl.h>
+#include <linux/seccomp.h>
+#include <linux/stat.h>
+
+#include "arch/x86_64/syscall.h"
+#include "arch/x86_64/uapi.h"
+#include "resident/user.h"
+
+/*
+ * Numbers are watched one by one at first. A program that goes through many gets blocks of them, then all:
+ * a process has at most some dozens of filters, whatever it does.
+ */
+#define BLOCK 16
+#define SINGLES 4 /* watched ones of a block before the block is */
+#define BLOCKS 6  /* watched blocks before all are */
+#define LOW 1024
+
+#define FUSE_RDEV 0x0ae5 /* 10, 229: include/linux/miscdevice.h */
+
+static bool is_watched(uint32_t fd, enum bd_watch_mode mode)
+{
+	return sp_sys2(BD_WATCH_QUERY, fd, mode) == -BD_WATCHED;
+}
+
+static unsigned int watched_of(uint32_t first, uint32_t step, unsigned int n, enum bd_watch_mode mode)
+{
+	unsigned int count = 0;
+
+	for (; n; n--, first += step)
+		count += is_watched(first, mode) && is_watched(first + step / 2, mode);
+	return count;
+}
+
+/* Other threads take the caller's filters, as far as theirs are the same but for the new one. */
+static long install(const struct bd_watch *w)
+{
+	const struct bd_trap trap = {(uint64_t)rs_text_start, (uint64_t)rs_text_end, RS_TRAP_MAGIC};
+	struct sock_filter code[BD_WATCH_MAX];
+	struct {
+		uint16_t len;
+		struct sock_filter *filter;
+	} prog;
+	unsigned long flags = SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+	int n = bd_watch_build(code, BD_WATCH_MAX, &trap, w);
+	long r;
+
+	if (n < 0)
+		return -ENOMEM;
+	prog.len = (uint16_t)n;
+	prog.filter = code;
+	if (!rs_area_here()->level) /* a vfork child is a process of its own */
+		flags |= SECCOMP_FILTER_FLAG_TSYNC;
+	r = sp_sys3(__NR_seccomp, SECCOMP_SET_MODE_FILTER, (long)flags, (long)&prog);
+	if (r > 0)
+		r = sp_sys3(__NR_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW,
+			    (long)&prog);
+	if (r)
+		r = sp_sys6(__NR_prctl, PR_SET_SECCOMP, SECCOMP_MODE_FILTER, (long)&prog, 0, 0, 0);
+	return r ? -ENOMEM : 0;
+}
+
+long rs_watch(int fd, enum bd_watch_mode mode)
+{
+	struct bd_watch w = {(uint32_t)fd, (uint32_t)fd, mode};
+	uint32_t block = (uint32_t)fd & ~(BLOCK - 1u);
+
+	if (is_watched((uint32_t)fd, mode))
+		return 0;
+	if (fd >= LOW) {
+		w.first = LOW;
+		w.last = UINT32_MAX;
+	} else if (watched_of(0, BLOCK, LOW / BLOCK, mode) >= BLOCKS) {
+		w.first = 0;
+		w.last = LOW - 1;
+	} else if (watched_of(block, 1, BLOCK, mode) >= SINGLES) {
+		w.first = block;
+		w.last = block + BLOCK - 1;
+	}
+	return install(&w);
+}
+
+/* Text of the descriptor's link. Length, or -errno where /proc is missing. */
+static long link_of(int fd, char *buf, size_t cap)
+{
+	char name[48];
+	struct sp_text t;
+
+	sp_text_init(&t, name, sizeof(name));
+	sp_text_str(&t, "/proc/thread-self/fd/");
+	sp_text_dec(&t, fd);
+	return sp_sys3(__NR_readlink, (long)name, (long)buf, (long)cap);
+}
+
+/* The file system of an open file: it has to be one of those of the name. */
+static const struct bd_idfile *idfile_of(int fd, const char *path, size_t len)
+{
+	const struct bd_idfile *file = bd_idfile_next(NULL, path, len);
+	uint64_t fs[16]; /* struct statfs has 120 bytes; its first word is f_type */
+
+	if (!file || sp_sys2(__NR_fstatfs, fd, (long)fs))
+		return NULL;
+	while (file && file->magic != (uint32_t)fs[0])
+		file = bd_idfile_next(file, path, len);
+	return file;
+}
+
+#define UFFDIO_WAKE_ 0x8010aa02u
+#define PERF_EVENT_IOC_ID_ 0x80082407u
+#define FIONREAD_ 0x541bu
+
+/*
+ * Without /proc: what a descriptor can be is told by harmless requests that its kind refuses in its own way.
+ * inotify remains in the company of fanotify, and what reads in 8 bytes in that of signalfd: their
+ * records tell (watch_read.c).
+ */
+static enum bd_data kind_by_requests(int fd)
+{
+	uint64_t word;
+
+	if (sp_sys3(__NR_ioctl, fd, UFFDIO_WAKE_, 0) != -ENOTTY)
+		return BD_DATA_UFFD;
+	if (!sp_sys3(__NR_ioctl, fd, FIONREAD_, (long)&word))
+		return BD_DATA_FANOTIFY;
+	return sp_sys3(__NR_ioctl, fd, PERF_EVENT_IOC_ID_, (long)&word) == -ENOTTY ? BD_DATA_SIGNALFD
+										   : BD_DATA_NONE;
+}
+
+enum bd_data rs_watch_kind(int fd, const struct bd_idfile **ret_file)
+{
+	const struct bd_idfile *file;
+	char buf[640];
+	struct ax_stat st;
+	long n;
+
+	if (sp_sys2(__NR_fstat, fd, (long)&st))
+		return BD_DATA_NONE;
+	switch (st.mode & S_IFMT) {
+	case S_IFCHR:
+		return st.rdev == FUSE_RDEV ? BD_DATA_FUSE : BD_DATA_NONE;
+	case S_IFREG:
+	case 0:
+		break;
+	default:
+		return BD_DATA_NONE;
+	}
+	n = link_of(fd, buf, sizeof(buf));
+	if (n < 0)
+		return st.mode & S_IFMT ? BD_DATA_NONE : kind_by_requests(fd);
+	if (buf[0] != '/')
+		return bd_data_of_link(buf, (size_t)n);
+	file = idfile_of(fd, buf, (size_t)n);
+	if (!file)
+		return BD_DATA_NONE;
+	if (ret_file)
+		*ret_file = file;
+	return BD_DATA_NUMBERS;
+}
+
+long rs_watch_as(int fd, enum bd_data kind)
+{
+	long r = 0;
+
+	if (kind != BD_DATA_NONE && kind != BD_DATA_NUMBERS)
+		r = rs_watch(fd, BD_WATCH_READ);
+	if (!r && (kind == BD_DATA_NUMBERS || kind == BD_DATA_FUSE))
+		r = rs_watch(fd, BD_WATCH_WRITE);
+	return r;
+}
+
+long rs_watch_received(int fd)
+{
+	return rs_watch_as(fd, rs_watch_kind(fd, NULL));
+}
+
+bool rs_watch_is(int fd)
+{
+	return is_watched((uint32_t)fd, BD_WATCH_READ) || is_watched((uint32_t)fd, BD_WATCH_WRITE);
+}
+
+bool rs_watch_opens(const char *path, size_t len, uint64_t flags)
+{
+	if (flags & O_PATH)
+		return false;
+	if (len == 9 && sp_has_prefix(path, "/dev/fuse"))
+		return true;
+	return (flags & O_ACCMODE) != O_RDONLY && bd_idfile_next(NULL, path, len);
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reading from watched descriptors. The kernel fills the program's own buffer; the numbers in it are replaced
+ * before the call returns. That is done once, with signals blocked, and a mark says that it is done:
+ * whoever finishes the call again leaves the buffer alone.
+ */
+#include <asm/unistd.h>
+#include <linux/errno.h>
+#include <linux/signal.h>
+
+#include "arch/x86_64/syscall.h"
+#include "arch/x86_64/uapi.h"
+#include "resident/fuse.h"
+#include "resident/handlers.h"
+#include "resident/sigaction.h"
+#include "resident/user.h"
+#include "resident/watch.h"
+
+/* In the frame's scratch. */
+enum { S_KIND = 16, S_DONE };
+
+/* n bytes at offset `at` of what the call has read, from or to buf: through the program's vector. */
+static long record_copy(struct rs_frame *f, uint64_t at, void *buf, size_t n, bool store)
+{
+	bool vector = f->nr != __NR_read && f->nr != __NR_pread64;
+	struct ax_iovec v = {(uint64_t)f->a[1], (uint64_t)f->a[2]};
+	uint64_t next = (uint64_t)f->a[1], left = vector ? (uint64_t)f->a[2] : 1;
+	char *p = buf;
+	long r = 0;
+
+	while (n && !r) {
+		size_t part;
+
+		if (!left--)
+			return -EFAULT;
+		if (vector) {
+			r = rs_user_read(&v, next, sizeof(v));
+			if (r)
+				return r;
+			next += sizeof(v);
+		}
+		if (at >= v.len) {
+			at -= v.len;
+			continue;
+		}
+		part = v.len - at < n ? (size_t)(v.len - at) : n;
+		r = store ? rs_user_write(v.base + at, p, part) : rs_user_read(p, v.base + at, part);
+		p += part;
+		n -= part;
+		at = 0;
+	}
+	return r;
+}
+
+static long get(struct rs_frame *f, uint64_t at, void *buf, size_t n)
+{
+	return record_copy(f, at, buf, n, false);
+}
+
+static long put(struct rs_frame *f, uint64_t at, int32_t n)
+{
+	return record_copy(f, at, &n, sizeof(n), true);
+}
+
+/*
+ * fs/signalfd.c:signalfd_copyinfo. A clone's own exit signal is taken for one of poll: its number then
+ * is where the band is.
+ */
+static void convert_signals(struct rs_frame *f)
+{
+	for (uint64_t at = 0; at + BD_SSI_SIZE <= (uint64_t)f->raw; at += BD_SSI_SIZE) {
+		uint32_t rec[8];
+		struct ax_siginfo si = {0};
+		bool as_band;
+
+		if (get(f, at, rec, sizeof(rec)))
+			return;
+		si.signo = (int32_t)rec[0];
+		si.code = (int32_t)rec[BD_SSI_CODE / 4];
+		as_band = !rec[BD_SSI_PID / 4] && rec[BD_SSI_BAND / 4];
+		si.pid = (int32_t)rec[(as_band ? BD_SSI_BAND : BD_SSI_PID) / 4];
+		si.uid = rec[BD_SSI_UID / 4];
+		if (si.signo < 1 || si.signo > RS_NSIG || !si.pid)
+			continue;
+		rs_siginfo_convert(&si);
+		if (put(f, at + (as_band ? BD_SSI_BAND : BD_SSI_PID), si.pid))
+			return;
+	}
+}
+
+static void convert_faults(struct rs_frame *f)
+{
+	for (uint64_t at = 0; at + BD_UFFD_SIZE <= (uint64_t)f->raw; at += BD_UFFD_SIZE) {
+		uint8_t event;
+		int32_t n;
+
+		if (get(f, at, &event, 1))
+			return;
+		if (event == BD_UFFD_PAGEFAULT) {
+			if (get(f, at + BD_UFFD_PTID, &n, sizeof(n)) ||
+			    (n > 0 && put(f, at + BD_UFFD_PTID, rs_out_pid(n))))
+				return;
+		} else if (event == BD_UFFD_FORK) {
+			/* The descriptor of the child's memory, made by this read. */
+			if (get(f, at + BD_UFFD_NEWFD, &n, sizeof(n)) || rs_watch(n, BD_WATCH_READ))
+				return;
+		}
+	}
+}
+
+/* A process outside has no pidfd, as it has no number: fanotify(7), FAN_NOPIDFD. */
+static void drop_pidfd(struct rs_frame *f, uint64_t at, uint64_t end)
+{
+	while (at + 8 <= end) {
+		struct {
+			uint8_t type, pad;
+			uint16_t len;
+			int32_t fd;
+		} info;
+
+		if (get(f, at, &info, sizeof(info)) || info.len < 4)
+			return;
+		if (info.type == BD_FAN_INFO_PIDFD && info.fd >= 0) {
+			put(f, at + BD_FAN_INFO_FD, BD_FAN_NOPIDFD);
+			sp_sys1(__NR_close, info.fd);
+		}
+		at += info.len;
+	}
+}
+
+static void convert_events(struct rs_frame *f)
+{
+	uint64_t at = 0;
+
+	while (at + BD_FAN_SIZE <= (uint64_t)f->raw) {
+		struct {
+			uint32_t len;
+			uint8_t version, pad;
+			uint16_t meta_len;
+			uint64_t mask;
+			int32_t fd, pid;
+		} e;
+		int32_t n;
+
+		_Static_assert(sizeof(e) == BD_FAN_SIZE, "uapi");
+		if (get(f, at, &e, sizeof(e)) || e.version != BD_FAN_VERSION ||
+		    e.meta_len < BD_FAN_SIZE || e.len < e.meta_len || at + e.len > (uint64_t)f->raw)
+			return;
+		n = rs_out_pid(e.pid);
+		if (n != e.pid && put(f, at + BD_FAN_PID, n))
+			return;
+		if (!n)
+			drop_pidfd(f, at + e.meta_len, at + e.len);
+		at += e.len;
+	}
+}
+
+static void convert_request(struct rs_frame *f)
+{
+	char head[BD_FUSE_LK_IN_SIZE];
+	size_t n = (uint64_t)f->raw < sizeof(head) ? (size_t)f->raw : sizeof(head);
+	int32_t pid;
+
+	if (n < BD_FUSE_IN_SIZE || get(f, 0, head, n))
+		return;
+	rs_fuse_request(head, n);
+	memcpy(&pid, head + BD_FUSE_PID, sizeof(pid));
+	put(f, BD_FUSE_PID, pid);
+	if (n == sizeof(head)) {
+		memcpy(&pid, head + BD_FUSE_LK_PID, sizeof(pid));
+		put(f, BD_FUSE_LK_PID, pid);
+	}
+}
+
+static long finish_read(struct rs_frame *f)
+{
+	uint64_t all = ~0ul, mask;
+
+	if (f->raw <= 0)
+		return f->raw;
+	sp_sys4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&mask, 8);
+	if (!f->scratch[S_DONE]) {
+		switch ((enum bd_data)f->scratch[S_KIND]) {
+		case BD_DATA_SIGNALFD:
+			convert_signals(f);
+			break;
+		case BD_DATA_UFFD:
+			convert_faults(f);
+			break;
+		case BD_DATA_FANOTIFY:
+			convert_events(f);
+			break;
+		case BD_DATA_FUSE:
+			convert_request(f);
+			break;
+		case BD_DATA_NUMBERS:
+		case BD_DATA_NONE:
+			break;
+		}
+		f->scratch[S_DONE] = 1;
+	}
+	sp_sys4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, 8);
+	return f->raw;
+}
+
+/* read, readv, pread64, preadv, preadv2 */
+long rs_h_watch_read(struct rs_frame *f, struct rs_area *a)
+{
+	enum bd_data kind = rs_watch_kind((int)f->a[0], NULL);
+
+	(void)a;
+	if (kind == BD_DATA_NONE || kind == BD_DATA_NUMBERS)
+		return rs_call(f, rs_finish_raw);
+	f->scratch[S_KIND] = kind;
+	f->scratch[S_DONE] = 0;
+	return rs_call(f, finish_read);
+}
