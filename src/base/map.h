@@ -12,6 +12,9 @@
 #define SP_SEGMENT_ADDR \
 	0x550000000000UL /* the namespace's segment; at most SP_SEGMENT_SPAN bytes */
 #define SP_SEGMENT_SPAN 0x000002000000UL
+#define SP_FILTERS_ADDR \
+	0x550020000000UL /* copies of the program's seccomp filters; mapped when it has any */
+#define SP_FILTERS_END 0x550022000000UL
 #define SP_RESIDENT_ADDR 0x550040000000UL /* the resident's ELF image (its link address) */
 #define SP_RESIDENT_END 0x550040100000UL
 #define SP_AREAS_ADDR 0x550080000000UL /* thread areas, in chunks */

@@ -111,6 +111,8 @@ struct rs_area *rs_area_get(struct rs_area *parent)
 	a->tgid = parent->tgid;
 	a->htgid = parent->htgid;
 	a->sigsys_blocked = parent->sigsys_blocked;
+	a->filters = parent->filters;
+	a->no_new_privs = parent->no_new_privs;
 	return a;
 }
 
@@ -127,6 +129,20 @@ struct rs_area *rs_area_of(sp_hpid htgid, sp_hpid htid)
 		if (atomic_load(&area_at(i)->owner) == owner)
 			return area_at(i);
 	return 0;
+}
+
+struct rs_area *rs_area_nth(uint32_t i)
+{
+	if (!i)
+		return (struct rs_area *)rs_main_area;
+	return i <= atomic_load(&chunks) * CHUNK ? area_at(i - 1) : 0;
+}
+
+bool rs_area_lives_beside(const struct rs_area *a, const struct rs_area *me)
+{
+	uint64_t owner = atomic_load(&a->owner);
+
+	return a != me && owner >> 32 == (uint32_t)me->htgid.n && !owner_gone(owner);
 }
 
 /* A thread of the same group that has SIGSYS not blocked, or 0. */

@@ -10,6 +10,7 @@
 #include "boundary/table.h"
 #include "resident/handlers.h"
 #include "resident/resident.h"
+#include "resident/seccomp.h"
 
 _Static_assert(offsetof(struct rs_regs, rip) == 56 && offsetof(struct rs_regs, r15) == 120,
 	       "entry.S");
@@ -72,15 +73,19 @@ void rs_settle(struct rs_frame *f, long result)
 	atomic_signal_fence(memory_order_seq_cst);
 	f->phase = again ? RS_RESTART : RS_DONE;
 	atomic_signal_fence(memory_order_seq_cst);
+	if (!again)
+		f->granted_rip = 0;
 }
 
 void rs_dispatch(struct rs_frame *f, struct rs_area *a)
 {
 	uint32_t nr = (uint32_t)f->regs.rax;
 	unsigned int h = nr <= BD_SYSCALL_MAX ? bd_handler_of[nr] : (unsigned int)BD_H_unknown;
-	long r;
+	long r = f->ask ? rs_ask(f) : RS_GO_ON;
 
-	rs_plan_same(f);
-	r = handlers[h](f, a);
+	if (r == RS_GO_ON) {
+		rs_plan_same(f);
+		r = handlers[h](f, a);
+	}
 	rs_settle(f, r);
 }

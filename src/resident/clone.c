@@ -16,6 +16,7 @@
 #include "resident/handlers.h"
 #include "resident/init.h"
 #include "resident/resident.h"
+#include "resident/seccomp.h"
 #include "resident/user.h"
 
 #define CLONE_ARGS_MAX 128u /* bytes of struct clone_args that we know how to pass on */
@@ -102,6 +103,7 @@ static void born(struct rs_area *a, struct rs_frame *f, struct birth *b)
 		die_now(); /* the parent clones again, or the entry was swept with it */
 	if (!thread && atomic_load(&RS_NS->closing))
 		die_now();
+	rs_seccomp_born(a, b->flags);
 	/* Only if a sibling held it: a store would copy the page. */
 	if (!(b->flags & CLONE_SIGHAND) && atomic_load(&a->hand->lock))
 		atomic_store(&a->hand->lock, 0);
@@ -154,15 +156,18 @@ struct kept {
 	struct rs_sighand *hand;
 	sp_vpid tid, tgid;
 	sp_hpid htid, htgid;
-	uint32_t sigsys_blocked, sigsys_pending, level;
+	uint32_t sigsys_blocked, sigsys_pending, level, no_new_privs;
+	struct rs_filter *filters;
 	struct ax_stack alt;
 };
 
 static void keep(struct kept *k, const struct rs_area *a)
 {
-	*k = (struct kept){
-		a->cur,	  a->call_top,	     a->hand,		a->tid,	  a->tgid, a->htid,
-		a->htgid, a->sigsys_blocked, a->sigsys_pending, a->level, a->alt};
+	*k = (struct kept){a->cur,   a->call_top,	a->hand,
+			   a->tid,   a->tgid,		a->htid,
+			   a->htgid, a->sigsys_blocked, a->sigsys_pending,
+			   a->level, a->no_new_privs,	atomic_load(&a->filters),
+			   a->alt};
 }
 
 static void restore(struct rs_area *a, const struct kept *k)
@@ -177,6 +182,8 @@ static void restore(struct rs_area *a, const struct kept *k)
 	a->sigsys_blocked = k->sigsys_blocked;
 	a->sigsys_pending = k->sigsys_pending;
 	a->level = k->level;
+	a->no_new_privs = k->no_new_privs;
+	atomic_store(&a->filters, k->filters);
 	a->alt = k->alt;
 	if (a->map_size) {
 		uint64_t size = a->map_size;

@@ -14,6 +14,7 @@
 
 #include "arch/x86_64/syscall.h"
 #include "arch/x86_64/uapi.h"
+#include "resident/filters.h"
 #include "resident/handlers.h"
 #include "resident/handover.h"
 #include "resident/load.h"
@@ -396,7 +397,8 @@ static long go(struct rs_area *a, struct plan *p, struct rs_frame *f, long targe
 	};
 	long n = walk_argv(argv, 0, 0), at = 0, drop, r, seg;
 	uint64_t *vec = p->small;
-	uint64_t bytes = 0;
+	uint64_t bytes = 0, room;
+	char *text = p->ho;
 
 	if (n < 0)
 		return n;
@@ -412,13 +414,18 @@ static long go(struct rs_area *a, struct plan *p, struct rs_frame *f, long targe
 	ho.segment_fd = (uint32_t)seg;
 	if (p->npieces)
 		ho.flags |= RS_HO_SCRIPT;
+	if (a->no_new_privs)
+		ho.flags |= RS_HO_NO_NEW_PRIVS;
 	if (a->sigsys_blocked)
 		ho.flags |= RS_HO_SIGSYS_BLOCKED;
 	if (a->hand->known & (1ul << (SIGSYS - 1)) && a->hand->act[SIGSYS - 1].handler == 1)
 		ho.flags |= RS_HO_SIGSYS_IGNORED;
 	rs_handover_format(p->ho, &ho);
-	if (n > SMALL - 4) {
-		bytes = ((uint64_t)(n + PIECES + 8) * 8 + 4095) & ~4095ul;
+	room = rs_filters_room(a);
+	if (n > SMALL - 4 || room) {
+		uint64_t vec_bytes = (uint64_t)(n + PIECES + 8) * 8;
+
+		bytes = (vec_bytes + RS_HO_MAX + room + 4095) & ~4095ul;
 		r = sp_sys6(__NR_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		if (sp_is_err(r))
@@ -426,8 +433,11 @@ static long go(struct rs_area *a, struct plan *p, struct rs_frame *f, long targe
 		vec = (uint64_t *)r;
 		a->map_addr = (uint64_t)r;
 		a->map_size = bytes;
+		text = (char *)vec + vec_bytes;
+		memcpy(text, p->ho, RS_HO_MAX);
+		rs_filters_pack(a, text + sp_strnlen(text, RS_HO_MAX - 1));
 	}
-	vec[at++] = (uint64_t)p->ho;
+	vec[at++] = (uint64_t)text;
 	vec[at++] = (uint64_t)name;
 	for (uint32_t i = 0; i < p->npieces; i++)
 		vec[at++] = (uint64_t)p->pieces[i];

@@ -3,13 +3,15 @@
  * What passes from one image of the resident to the next, and from the supervisor to the first:
  * two argv slots in front of the program's own arguments, never the environment.
  *
- *   argv[0]  "subpid1:SEG,TARGET,FLAGS,MASK,SOCK" in lower-case hexadecimal but for SOCK
+ *   argv[0]  "subpid1:SEG,TARGET,FLAGS,MASK,SOCK,FILTERS"; the first four in lower-case hexadecimal
  *              SEG     descriptor of the segment (hidden, kept), or ffffffff: none was free, fetch it
  *              TARGET  descriptor of the program's file (closed after mapping), or ffffffff: none
  *                      was free, open it by name
  *              FLAGS   enum rs_handover_flag
  *              MASK    the program's signal mask (bit n-1); all are blocked until it runs
  *              SOCK    the supervisor's abstract address, if SEG is ffffffff
+ *              FILTERS the program's seccomp filters (resident/filters.c), as long as they are: no
+ *                      descriptor can be lost or be missing, no limit of files' sizes refuses it
  *   argv[1]  the program's path: AT_EXECFN; with RS_HO_FIRST the path that is to be executed
  *   argv[2]  argv[0] of the program, and so on
  *
@@ -30,12 +32,13 @@
 #define RS_HO_MAGIC "subpid1:"
 #define RS_HO_SLOTS \
 	2 /* even, so that the initial stack keeps its alignment when they are spliced out */
-#define RS_HO_MAX 128 /* bytes of argv[0], NUL included */
+#define RS_HO_MAX 128 /* bytes of argv[0] without FILTERS, NUL included */
 
 enum rs_handover_flag {
 	RS_HO_FIRST = 1,
 	RS_HO_SIGSYS_IGNORED = 2, /* the program believes SIGSYS ignored */
 	RS_HO_SIGSYS_BLOCKED = 4, /* the program believes SIGSYS blocked */
+	RS_HO_NO_NEW_PRIVS = 16,  /* the program's idea of it */
 	RS_HO_SCRIPT = 8,	  /* the program's file is argv[2], not argv[1] (`#!` line) */
 };
 
@@ -46,6 +49,7 @@ struct rs_handover {
 	uint64_t mask;
 	const char *sock; /* the supervisor's address, sock_len bytes; only if segment_fd is none */
 	uint32_t sock_len;
+	const char *filters; /* only when parsed */
 };
 
 static inline void rs_handover_format(char buf[RS_HO_MAX], const struct rs_handover *h)
@@ -63,6 +67,7 @@ static inline void rs_handover_format(char buf[RS_HO_MAX], const struct rs_hando
 	sp_text_hex(&t, h->mask);
 	sp_text_char(&t, ',');
 	sp_text_bytes(&t, h->sock, h->sock_len);
+	sp_text_char(&t, ',');
 }
 
 static inline int rs_handover_parse(const char *s, struct rs_handover *h)
@@ -80,8 +85,9 @@ static inline int rs_handover_parse(const char *s, struct rs_handover *h)
 	if (*s++ != ',')
 		return -1;
 	h->sock = s;
-	for (h->sock_len = 0; s[h->sock_len]; h->sock_len++)
+	for (h->sock_len = 0; s[h->sock_len] && s[h->sock_len] != ','; h->sock_len++)
 		;
+	h->filters = s + h->sock_len + (s[h->sock_len] == ',');
 	return 0;
 }
 

@@ -13,6 +13,7 @@
 #include "arch/x86_64/uapi.h"
 #include "boundary/devioctl.h"
 #include "resident/handlers.h"
+#include "resident/notify.h"
 #include "resident/owner.h"
 #include "resident/resident.h"
 #include "resident/user.h"
@@ -140,6 +141,12 @@ long rs_h_ioctl(struct rs_frame *f, struct rs_area *a)
 			r = rs_user_write(arg, &n, sizeof(n));
 		}
 		return rs_unblock(f, r);
+	case RS_NOTIF_RECV:
+	case RS_NOTIF_SEND:
+	case RS_NOTIF_ID_VALID:
+	case RS_NOTIF_ID_VALID_OLD:
+	case RS_NOTIF_ADDFD:
+		return rs_notify_ioctl(f);
 	case BINDER_WRITE_READ:
 		return -ENOTTY;
 	case USERFAULTFD_IOC_NEW:

@@ -12,6 +12,7 @@
 #include "resident/handlers.h"
 #include "resident/handover.h"
 #include "resident/resident.h"
+#include "resident/seccomp.h"
 #include "resident/user.h"
 
 /*
@@ -108,6 +109,11 @@ long rs_h_prctl(struct rs_frame *f, struct rs_area *a)
 	int32_t n;
 
 	switch ((int)f->a[0]) {
+	case PR_GET_SECCOMP:
+	case PR_SET_SECCOMP:
+	case PR_SET_NO_NEW_PRIVS:
+	case PR_GET_NO_NEW_PRIVS:
+		return rs_seccomp_prctl(f, a);
 	case PR_SET_PTRACER:
 		/* 0 takes the permission back, -1 gives it to all: security/yama/yama_lsm.c */
 		n = (int32_t)f->a[1];

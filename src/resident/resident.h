@@ -68,7 +68,11 @@ struct rs_frame {
 	uint64_t saved_mask; /* the program's mask while we block signals */
 	uint64_t temp_mask;  /* of a call that waits under another mask, if has_temp_mask */
 	uint32_t has_temp_mask;
-	uint32_t blocked;     /* signals are blocked by us */
+	uint32_t blocked; /* signals are blocked by us */
+	uint32_t ask; /* the program's seccomp filters want the kernel to act first: seccomp.c */
+	/* The call a listener let go on, until it is over: it is not reported again. */
+	uint32_t granted_nr;
+	uint64_t granted_rip, granted_rsp;
 	uint64_t scratch[32]; /* handler's own; survives into finish */
 };
 
@@ -98,6 +102,10 @@ struct rs_area {
 	uint32_t sigsys_pending; /* and one was sent meanwhile: sigsys_info */
 	struct ax_siginfo sigsys_info;
 	uint32_t level;
+	/* The program's idea of its seccomp state: seccomp.c. */
+	struct rs_filter *_Atomic filters; /* the newest, NULL: none */
+	uint32_t strict;
+	uint32_t no_new_privs;
 	uint64_t map_addr, map_size; /* memory an exec in a vfork child left for the parent to unmap */
 	struct rs_level levels[RS_LEVELS];
 	char scratch[RS_SCRATCH];
@@ -120,6 +128,9 @@ void rs_sig_entry(void);
 void rs_restorer(void);
 long rs_gate(struct rs_frame *f);
 extern const char rs_gate_after[], rs_gate_end[];
+long rs_ask_gate(struct rs_frame *f);
+extern const char rs_ask_after[], rs_ask_end[];
+extern const char rs_exempt_start[];
 extern const char rs_text_start[], rs_text_end[];
 _Noreturn void rs_run(struct rs_frame *f, struct rs_area *a);
 _Noreturn void rs_enter(uint64_t rsp, uint64_t rip);
@@ -182,6 +193,10 @@ void rs_area_put(struct rs_area *child);
 /* The area of a thread of one's own group, NULL if it is not known. */
 struct rs_area *rs_area_of(sp_hpid htgid, sp_hpid htid);
 void rs_area_init(struct rs_area *a);
+/* The i-th area there is, used or not; NULL behind the last. */
+struct rs_area *rs_area_nth(uint32_t i);
+/* Whether it is in use by another thread of one's group. */
+bool rs_area_lives_beside(const struct rs_area *a, const struct rs_area *me);
 
 /* Number of the thread group a reference belongs to; SP_VPID_NONE for no reference. */
 static inline sp_vpid rs_ref_group(struct sp_ref ref)

@@ -227,6 +227,16 @@ bool rs_sigaction_take(struct rs_area *a, int sig, struct ax_sigaction *act)
 	return act->handler > IGN;
 }
 
+bool rs_sigaction_ignored(struct rs_area *a, int sig)
+{
+	struct ax_sigaction act;
+
+	lock(a->hand);
+	ask(a, sig, &act);
+	unlock(a->hand);
+	return act.handler == IGN;
+}
+
 void rs_sighand_init_threads(struct rs_area *a)
 {
 	struct ax_sigaction ign = {.handler = IGN}, now;

@@ -12,6 +12,8 @@
  * False if it is not a handler (act->handler is 0 for default, 1 for ignore).
  */
 bool rs_sigaction_take(struct rs_area *a, int sig, struct ax_sigaction *act);
+/* Whether the program ignores it. */
+bool rs_sigaction_ignored(struct rs_area *a, int sig);
 
 /* The program's alternate stack: kernel/signal.c:do_sigaltstack. sp is the program's stack pointer. */
 bool rs_altstack_inside(const struct rs_area *a, uint64_t sp);

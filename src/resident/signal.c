@@ -17,6 +17,7 @@
 
 #include "arch/x86_64/syscall.h"
 #include "resident/init.h"
+#include "resident/seccomp.h"
 #include "resident/sigaction.h"
 #include "resident/user.h"
 
@@ -82,11 +83,12 @@ static void regs_load(struct ax_sigcontext *mc, const struct rs_regs *r)
 	mc->r11 = r->rflags;
 }
 
-static void redirect(struct ax_ucontext *uc, struct rs_area *a)
+static void redirect(struct ax_ucontext *uc, struct rs_area *a, bool ask)
 {
 	struct rs_frame *f = a->cur;
 
 	regs_save(&f->regs, &uc->mc);
+	f->ask = ask;
 	f->has_temp_mask = 0;
 	f->phase = RS_RESTART;
 	uc->mc.rip = (uint64_t)rs_run;
@@ -94,6 +96,12 @@ static void redirect(struct ax_ucontext *uc, struct rs_area *a)
 	uc->mc.rdi = (uint64_t)f;
 	uc->mc.rsi = (uint64_t)a;
 	uc->mc.rflags &= ~(AX_EFLAGS_TF | AX_EFLAGS_DF);
+}
+
+static bool behind_gate(uint64_t rip)
+{
+	return (rip >= (uint64_t)rs_gate_after && rip <= (uint64_t)rs_gate_end) ||
+	       (rip >= (uint64_t)rs_ask_after && rip <= (uint64_t)rs_ask_end);
 }
 
 /*
@@ -110,8 +118,7 @@ static uint64_t present(struct ax_ucontext *uc, struct rs_area *a)
 	/* Without a call in progress (at the end of exec) there is no program context yet. */
 	if (!in_text(rip) || phase == RS_IDLE)
 		return mask;
-	if ((phase == RS_CALL || phase == RS_MORE) && rip >= (uint64_t)rs_gate_after &&
-	    rip <= (uint64_t)rs_gate_end) {
+	if ((phase == RS_CALL || phase == RS_MORE) && behind_gate(rip)) {
 		f->raw = (int64_t)uc->mc.rax;
 		phase = RS_AFTER;
 		if (f->has_temp_mask && f->raw == -EINTR)
@@ -124,6 +131,8 @@ static uint64_t present(struct ax_ucontext *uc, struct rs_area *a)
 	regs_load(&uc->mc, &f->regs);
 	uc->mc.rip = r == RS_REWIND ? f->regs.rip - 2 : f->regs.rip;
 	uc->mc.rax = r == RS_REWIND ? f->regs.rax : (uint64_t)r;
+	if (r != RS_REWIND)
+		f->granted_rip = 0;
 	f->phase = RS_IDLE;
 	return mask;
 }
@@ -284,17 +293,30 @@ static void act_default(int sig, const struct ax_siginfo *si, struct ax_ucontext
 		die_of(sig, uc, a);
 }
 
+/* A seccomp filter's trap; a program may send itself what looks like one. */
+static bool is_trap(const struct ax_siginfo *si, const struct ax_sigcontext *mc)
+{
+	return si->code == SYS_SECCOMP_ && si->call_addr == mc->rip &&
+	       si->syscall == (int32_t)mc->rax && !in_text(mc->rip);
+}
+
 void rs_signal(int sig, struct ax_siginfo *si, struct ax_ucontext *uc, struct rs_area *a)
 {
 	struct ax_sigaction act;
 	struct ax_rt_sigframe *fr;
+	enum rs_judged judged = RS_JUDGED_SIGNAL;
+	bool forced = sig == SIGSYS && is_trap(si, &uc->mc);
 	uint64_t mask;
 
 	if (sig == SIGSYS && si->code == CODE_FORWARDED)
 		memcpy(&si->code, si->raw + FORWARDED_AT, sizeof(si->code));
-	if (sig == SIGSYS && si->code == SYS_SECCOMP_ && si->err == RS_TRAP_MAGIC) {
-		if (si->syscall != __NR_rt_sigreturn) {
-			redirect(uc, a);
+	if (forced)
+		judged = rs_seccomp_judge(si, uc, a);
+	if (judged == RS_JUDGED_RESULT)
+		return;
+	if (judged != RS_JUDGED_SIGNAL) {
+		if (si->syscall != __NR_rt_sigreturn || judged == RS_JUDGED_ASK) {
+			redirect(uc, a, judged == RS_JUDGED_ASK);
 			return;
 		}
 		program_sigreturn(uc, a);
@@ -302,6 +324,11 @@ void rs_signal(int sig, struct ax_siginfo *si, struct ax_ucontext *uc, struct rs
 			return;
 		*si = a->sigsys_info; /* unblocked with the frame's mask */
 		a->sigsys_pending = 0;
+		forced = false;
+	} else if (forced && (a->sigsys_blocked || rs_sigaction_ignored(a, sig))) {
+		/* kernel/signal.c:force_sig_info_to_task */
+		die_of(sig, uc, a);
+		return;
 	} else if (sig == SIGSYS && a->sigsys_blocked && !(uc->sigmask & RS_SIGSYS_BIT)) {
 		/* (Blocked in the kernel as well: mask.c waits for it.) */
 		hold_sigsys(si, a);

@@ -16,6 +16,7 @@
 #include "arch/x86_64/uapi.h"
 #include "base/fmt.h"
 #include "boundary/filter.h"
+#include "resident/filters.h"
 #include "resident/handover.h"
 #include "resident/init.h"
 #include "resident/load.h"
@@ -125,6 +126,8 @@ static void install_filter(struct rs_area *a)
 	n = bd_filter_build(code, BD_FILTER_MAX, &trap);
 	if (n < 0)
 		rs_die("cannot build the filter", FAIL);
+	if (sp_sys6(__NR_prctl, PR_GET_SECCOMP, 0, 0, 0, 0, 0) > 0)
+		atomic_fetch_or(&RS_NS->flags, SP_SEG_FILTERED);
 	prog.len = (uint16_t)n;
 	prog.filter = code;
 	if (sp_sys6(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0))
@@ -324,6 +327,9 @@ _Noreturn void rs_start(uint64_t *sp)
 	attach(&ho);
 	a = own_area();
 	a->sigsys_blocked = !!(ho.flags & RS_HO_SIGSYS_BLOCKED);
+	a->no_new_privs = !!(ho.flags & RS_HO_NO_NEW_PRIVS);
+	if (*ho.filters && !rs_filters_unpack(a, ho.filters))
+		rs_die("no memory for the program's seccomp filters", FAIL);
 	if (ho.flags & RS_HO_FIRST)
 		first(a, &s);
 	a->tid = a->tgid = sp_pid_number(RS_NS, a->htgid);

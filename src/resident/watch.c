@@ -14,6 +14,7 @@
 
 #include "arch/x86_64/syscall.h"
 #include "arch/x86_64/uapi.h"
+#include "resident/seccomp.h"
 #include "resident/user.h"
 
 /*
@@ -58,7 +59,8 @@ static long install(const struct bd_watch *w)
 		return -ENOMEM;
 	prog.len = (uint16_t)n;
 	prog.filter = code;
-	if (!rs_area_here()->level) /* a vfork child is a process of its own */
+	/* A vfork child is a process of its own; and the program's filters must not spread to other threads. */
+	if (!rs_area_here()->level && rs_seccomp_uniform(rs_area_here()))
 		flags |= SECCOMP_FILTER_FLAG_TSYNC;
 	r = sp_sys3(__NR_seccomp, SECCOMP_SET_MODE_FILTER, (long)flags, (long)&prog);
 	if (r > 0)

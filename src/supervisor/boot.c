@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -202,6 +203,7 @@ int sv_boot(struct sv_boot *b, const struct sv_job *job, struct sv_fail *fail)
 	b->job = job;
 	b->front = sp_hpid_of(getpid());
 	sv_signals_take(&b->caller);
+	b->no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) > 0;
 	fill_standard_fds();
 	if (raise_limit(RLIMIT_NOFILE, OWN_FDS, &b->nofile) < 0 ||
 	    raise_limit(RLIMIT_FSIZE, SP_SEGMENT_SIZE, &b->fsize) < 0)

@@ -51,6 +51,7 @@ struct sv_tell {
 struct sv_boot {
 	const struct sv_job *job;
 	struct sv_caller caller;
+	bool no_new_privs; /* the caller's */
 	struct sv_strangers strangers;
 	/* The caller's; in front and supervisor the soft limits are at the hard ones. */
 	struct rlimit nofile, fsize;

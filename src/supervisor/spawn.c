@@ -43,6 +43,8 @@ static char **with_handover(const struct sv_boot *b, char text[RS_HO_MAX])
 		h.flags |= RS_HO_SIGSYS_IGNORED;
 	if (b->caller.mask & sv_sig_bit(SIGSYS))
 		h.flags |= RS_HO_SIGSYS_BLOCKED;
+	if (b->no_new_privs)
+		h.flags |= RS_HO_NO_NEW_PRIVS;
 	rs_handover_format(text, &h);
 	while (job->argv[n])
 		n++;

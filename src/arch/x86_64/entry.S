@@ -158,6 +158,37 @@ rs_gate_end:
 	ret
 
 /*
+ * rs_ask_gate(frame): the same for the program's own call, made once more where the program's seccomp filters
+ * see it: in front of what they exempt.
+ */
+	.section .text.ask, "ax", @progbits
+	.globl rs_ask_gate
+	.hidden rs_ask_gate
+	.type rs_ask_gate, @function
+rs_ask_gate:
+	pushq	%rbx
+	movq	%rdi, %rbx
+	movq	F_NR(%rbx), %rax
+	movq	F_A0(%rbx), %rdi
+	movq	F_A1(%rbx), %rsi
+	movq	F_A2(%rbx), %rdx
+	movq	F_A3(%rbx), %r10
+	movq	F_A4(%rbx), %r8
+	movq	F_A5(%rbx), %r9
+	syscall
+	.globl rs_ask_after
+	.hidden rs_ask_after
+rs_ask_after:
+	movq	%rax, F_RAW(%rbx)
+	movq	$PHASE_AFTER, F_PHASE(%rbx)
+	.globl rs_ask_end
+	.hidden rs_ask_end
+rs_ask_end:
+	popq	%rbx
+	ret
+	.section .text.entry, "ax", @progbits
+
+/*
  * rs_clone_gate(frame, child_area, child_stack): signals are blocked. child_stack 0: the child has a
  * copy of this stack and returns 0 here (fork). 1: the child shares it and runs below (vfork). Otherwise
  * the child's own stack. The stack pointer that the kernel gave the child is the program's business and
