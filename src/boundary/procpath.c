@@ -49,8 +49,8 @@ static void enter(struct walk *w, enum base base)
 	w->depth = 0;
 }
 
-/* Whether `..` behind the names of now leads to the name before: no links among them. */
-static bool can_climb(const struct walk *w)
+/* Whether the names of now are a directory whose `..` is the name before: no links among them. */
+static bool is_plain(const struct walk *w)
 {
 	static const char *const flat[] = {"fd", "fdinfo", "map_files", "ns"};
 	static const char *const deep[] = {"net", "attr"};
@@ -68,29 +68,29 @@ static bool can_climb(const struct walk *w)
 	return false;
 }
 
-/* `..`; false: the rest is the kernel's from here on. */
-static bool climb(struct walk *w)
+/* `..`; end: offset behind it. */
+static void climb(struct walk *w, size_t end)
 {
 	if (w->base == OUTSIDE) {
 		if (w->depth) { /* the root directory is its own parent */
 			w->depth--;
 			w->climbed = true;
 		}
-		return true;
+		return;
 	}
 	if (w->depth) {
-		if (!can_climb(w))
-			return false;
 		w->depth--;
 		if (w->base == ROOT && !w->depth && is(w->names[0], "net")) {
 			w->p.kind = BD_PROC_SELF;
 			enter(w, PROCESS);
 		}
-		return true;
+		return;
 	}
 	switch (w->base) {
 	case ROOT:
 		w->p.kind = BD_PROC_NOT;
+		if (!w->p.left)
+			w->p.left = end;
 		enter(w, OUTSIDE);
 		break;
 	case PROCESS:
@@ -112,7 +112,6 @@ static bool climb(struct walk *w)
 	case OUTSIDE:
 		break;
 	}
-	return true;
 }
 
 /* True if the name leads from the base to another one. */
@@ -240,7 +239,6 @@ static bool wants_directory(const char *path, size_t len)
 void bd_procpath_parse(const struct bd_procpath *at, const char *path, size_t len,
 		       struct bd_procpath *ret_p)
 {
-	bool opaque = false;
 	struct walk w;
 	size_t pos = 0;
 
@@ -254,7 +252,7 @@ void bd_procpath_parse(const struct bd_procpath *at, const char *path, size_t le
 	}
 	start(&w, at);
 
-	while (!opaque) {
+	for (;;) {
 		struct name n;
 
 		while (pos < len && path[pos] == '/')
@@ -267,8 +265,12 @@ void bd_procpath_parse(const struct bd_procpath *at, const char *path, size_t le
 		n.len = (size_t)(path + pos - n.s);
 		if (is(n, "."))
 			continue;
+		if (w.base != OUTSIDE && w.depth && !is_plain(&w)) {
+			w.p.through = (size_t)(n.s - path);
+			break;
+		}
 		if (is(n, "..")) {
-			opaque = !climb(&w);
+			climb(&w, pos);
 			continue;
 		}
 		if (descend(&w, n))
@@ -280,14 +282,14 @@ void bd_procpath_parse(const struct bd_procpath *at, const char *path, size_t le
 		w.depth++;
 	}
 	if (w.base == OUTSIDE) {
-		*ret_p = (struct bd_procpath){.unsure = w.p.unsure, .rest = len};
+		*ret_p = (struct bd_procpath){.unsure = w.p.unsure, .rest = len, .left = w.p.left};
 		return;
 	}
 	if (w.base == ROOT)
 		w.p.kind = w.depth ? BD_PROC_OTHER : BD_PROC_ROOT;
 	if (!w.depth)
 		w.p.rest = len;
-	w.p.leaf = opaque ? (uint8_t)BD_LEAF_NONE : leaf_of(&w);
+	w.p.leaf = w.p.through ? (uint8_t)BD_LEAF_NONE : leaf_of(&w);
 	w.p.slash = wants_directory(path, len);
 	*ret_p = w.p;
 }

@@ -8,8 +8,8 @@
  * links. `..` behind anything else (cwd, root, fd/N) belongs to the rest, untouched. Note what links
  * do: /proc/self/.. is /proc, /proc/thread-self/.. is /proc/self/task, /proc/net/.. is /proc/self.
  *
- * What text cannot show: symbolic links from elsewhere into procfs, other procfs mounts, and rests
- * that leave through a link and come back (/proc/self/root/proc).
+ * What text cannot show: symbolic links from elsewhere into procfs, other procfs mounts, and what lies
+ * behind a link of procfs (/proc/self/root/proc): there `through` says where to go on.
  */
 #ifndef BOUNDARY_PROCPATH_H
 #define BOUNDARY_PROCPATH_H
@@ -98,6 +98,12 @@ struct bd_procpath {
 	sp_vpid tid;  /* of BD_TASK_ONE */
 	sp_vpid via; /* a process the text passes through and leaves again; it must exist. 0: none */
 	size_t rest; /* offset in the text where the rest starts; its length if there is none */
+	/*
+	 * Offset of the first component behind a name that may be a link, which is not looked at any more: what
+	 * goes before it is the base and rest. 0: none.
+	 */
+	size_t through;
+	size_t left; /* offset behind the first `..` that left the root of procfs. 0: none */
 };
 
 /*

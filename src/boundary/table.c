@@ -94,3 +94,17 @@ const struct bd_set_member bd_set_members[] = {
 #undef MASKED
 };
 const unsigned bd_set_member_count = sizeof(bd_set_members) / sizeof(bd_set_members[0]);
+
+#define CWD BD_PATH_CWD
+#define FOLLOW BD_LAST_FOLLOW, 0, 0
+#define TAKE BD_LAST_TAKE, 0, 0
+#define UNLESS(i, m) BD_LAST_UNLESS, (i), (m)
+#define IF(i, m) BD_LAST_IF, (i), (m)
+#define BIND BD_LAST_BIND, 0, 0
+
+const struct bd_path bd_paths[] = {
+#define PATH(name, dirfd, path, ...) {ROW_##name, (dirfd), (path), __VA_ARGS__},
+#include "boundary/paths.def"
+#undef PATH
+};
+const unsigned bd_path_count = sizeof(bd_paths) / sizeof(bd_paths[0]);

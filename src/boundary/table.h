@@ -23,6 +23,20 @@ struct bd_set_member {
 extern const struct bd_set_member bd_set_members[];
 extern const unsigned bd_set_member_count;
 
+/* paths.def: which arguments are paths, in order of numbers. */
+enum bd_path_last { BD_LAST_FOLLOW, BD_LAST_TAKE, BD_LAST_UNLESS, BD_LAST_IF, BD_LAST_BIND };
+#define BD_PATH_CWD 0xff
+struct bd_path {
+	uint16_t nr;
+	uint8_t dirfd; /* argument, or BD_PATH_CWD */
+	uint8_t path;
+	uint8_t last; /* enum bd_path_last */
+	uint8_t arg;
+	uint32_t mask;
+};
+extern const struct bd_path bd_paths[];
+extern const unsigned bd_path_count;
+
 /* table_names.c: one row as text */
 struct bd_row {
 	const char *name;

@@ -129,7 +129,8 @@ struct sp_segment {
 	int32_t resident_fd; /* the same for the resident's file, -1: /proc/self/exe is used */
 	uint64_t segment_ino, segment_dev;
 	uint64_t resident_ino, resident_dev;
-	uint32_t sock_len;  /* bytes of sock_name in use */
+	uint64_t pidns_ino, pidns_dev; /* the kernel's PID namespace all are in; 0: not known */
+	uint32_t sock_len;	       /* bytes of sock_name in use */
 	char sock_name[60]; /* abstract address of the supervisor, without the leading NUL */
 };
 

@@ -486,12 +486,23 @@ long rs_exec(struct rs_frame *f, struct rs_area *a, int dirfd, uint64_t path, ui
 	if (!r && !(flags & AT_EMPTY_PATH))
 		return -ENOENT;
 	rs_block(f);
-	if (sp_has_prefix(p->path, "/proc/")) {
-		/* The program sees the name it used; what is opened may be another one. */
-		name = keep(p, p->path, (size_t)r);
-		r = name ? rs_proc_exec_path(a, p->path, PATH_CAP) : -ENAMETOOLONG;
+	if (r > 0) {
+		const char *host = NULL;
+
+		r = rs_proc_exec_path(a, dirfd, path, flags, &host);
 		if (r < 0)
 			return rs_unblock(f, r);
+		if (host && host != p->path)
+			memmove(p->path, host, sp_strnlen(host, PATH_CAP - 1) + 1);
+		p->path[PATH_CAP - 1] = '\0';
+		if (r) {
+			/* The program sees the name it used; what is opened may be another one. */
+			name = p->pool;
+			r = rs_user_string(p->pool, path, sizeof(p->pool));
+			if (r < 0)
+				return rs_unblock(f, r);
+			p->pool_used = (uint32_t)r + 1;
+		}
 	}
 	if (dirfd != AT_FDCWD && p->path[0] != '/') {
 		/* fs/exec.c:alloc_bprm: the name of what a descriptor names */

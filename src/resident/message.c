@@ -239,7 +239,7 @@ static void look_at_descriptors(uint64_t at, uint64_t n)
 	for (; n >= sizeof(fd); at += sizeof(fd), n -= sizeof(fd)) {
 		if (rs_user_read(&fd, at, sizeof(fd)))
 			return;
-		if (!rs_proc_may_be_inside() && rs_proc_is_procfs(fd))
+		if (rs_proc_is_procfs(fd))
 			rs_proc_entered();
 		if (rs_watch_received(fd))
 			return;

@@ -1,103 +1,243 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Names on procfs: from what the program says to what the kernel has to be given, and the calls that
- * need nothing else. Most paths are told apart by their text; relative ones are looked at only in
- * processes that may hold a directory on procfs.
+ * Names on procfs: from what the program says to what the kernel has to be given. Most paths are told
+ * apart by their text; relative ones are looked at only in processes that may hold a directory on
+ * procfs.
  */
 #include "resident/proc.h"
 
 #include <asm/unistd.h>
 #include <linux/errno.h>
 #include <linux/fcntl.h>
+#include <linux/openat2.h>
+#include <linux/stat.h>
 
 #include "arch/x86_64/syscall.h"
-#include "resident/handlers.h"
+#include "arch/x86_64/uapi.h"
 #include "resident/user.h"
 
 #define PROC_SUPER_MAGIC 0x9fa0 /* linux/magic.h */
+#define PROC_BLOCK 1024		/* fs/proc/root.c:proc_fill_super */
+#define PROC_ROOT_INO 1
 
-/* Sticky and inherited by fork; after an exec only the working directory has to be asked for. */
+/*
+ * What is known without asking, inherited by fork and thrown away by rs_proc_forget. A vfork child shares the
+ * words with its parent but not what they are about: it believes them, and adds only MAYBE.
+ */
 enum { UNKNOWN, ELSEWHERE, MAYBE };
-static _Atomic uint8_t where;
+static _Atomic uint8_t cwd_where, fd_where, root_state;
+
+static bool magic_is_procfs(long r, const uint64_t *fs)
+{
+	return !r && fs[0] == PROC_SUPER_MAGIC; /* struct statfs: its first word is f_type */
+}
+
+static bool path_is_procfs(const char *path)
+{
+	uint64_t fs[16]; /* struct statfs has 120 bytes */
+	long r = sp_sys2(__NR_statfs, (long)path, (long)fs);
+
+	return magic_is_procfs(r, fs);
+}
 
 bool rs_proc_is_procfs(int dirfd)
 {
-	uint64_t fs[16]; /* struct statfs has 120 bytes; its first word is f_type */
-	long r = dirfd == AT_FDCWD ? sp_sys2(__NR_statfs, (long)".", (long)fs)
-				   : sp_sys2(__NR_fstatfs, dirfd, (long)fs);
+	uint64_t fs[16];
 
-	return !r && fs[0] == PROC_SUPER_MAGIC;
+	if (dirfd == AT_FDCWD)
+		return path_is_procfs(".");
+	return magic_is_procfs(sp_sys2(__NR_fstatfs, dirfd, (long)fs), fs);
+}
+
+bool rs_proc_looks_procfs(const struct ax_stat *st)
+{
+	return !(st->dev >> 8 & 0xfff) && st->blksize == PROC_BLOCK;
+}
+
+bool rs_proc_is_resident(const struct ax_stat *st)
+{
+	return st->ino == RS_NS->resident_ino && st->dev == RS_NS->resident_dev;
+}
+
+void rs_proc_forget(void)
+{
+	atomic_store(&cwd_where, UNKNOWN);
+	atomic_store(&fd_where, UNKNOWN);
+	atomic_store(&root_state, RS_ROOT_UNKNOWN);
 }
 
 void rs_proc_entered(void)
 {
-	atomic_store(&where, MAYBE);
+	atomic_store(&cwd_where, MAYBE);
+	atomic_store(&fd_where, MAYBE);
 }
 
-bool rs_proc_may_be_inside(void)
+void rs_proc_received(void)
 {
-	uint8_t w = atomic_load(&where);
+	uint8_t known = ELSEWHERE;
+
+	atomic_compare_exchange_strong(&fd_where, &known, UNKNOWN);
+}
+
+bool rs_proc_cwd_may(const struct rs_area *a)
+{
+	uint8_t w = atomic_load(&cwd_where);
 
 	if (w == UNKNOWN) {
 		w = rs_proc_is_procfs(AT_FDCWD) ? MAYBE : ELSEWHERE;
-		atomic_store(&where, w);
+		if (!a->level || w == MAYBE)
+			atomic_store(&cwd_where, w);
 	}
 	return w == MAYBE;
 }
 
-/* What a link says about a place on procfs, with the numbers turned into the namespace's. */
-static bool parse_shown(const char *text, size_t len, struct bd_procpath *ret_p)
+/* Whether one of our descriptors is a directory on procfs; also if that cannot be found out. */
+static bool holds_directory(void)
 {
-	bd_procpath_parse(NULL, text, len, ret_p);
-	if (ret_p->kind == BD_PROC_PID) {
-		ret_p->pid = sp_vpid_of(rs_out_pid(ret_p->pid.n));
-		if (!ret_p->pid.n)
-			return false;
+	union {
+		char bytes[512];
+		uint64_t align;
+	} buf;
+	struct ax_stat st;
+	bool found = false;
+	long dir, n;
+
+	dir = sp_sys3(__NR_open, (long)"/proc/thread-self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	if (dir < 0)
+		return true;
+	while (!found && (n = sp_sys3(__NR_getdents64, dir, (long)&buf, sizeof(buf))) > 0) {
+		uint16_t len;
+
+		for (long pos = 0; pos < n && !found; pos += len) {
+			const char *name = buf.bytes + pos + 19;
+			int32_t fd;
+
+			memcpy(&len, buf.bytes + pos + 16, sizeof(len));
+			if (!sp_parse_dec(name, len - 19u, &fd) || fd == dir)
+				continue;
+			found = !sp_sys2(__NR_fstat, fd, (long)&st) && rs_proc_looks_procfs(&st) &&
+				(st.mode & S_IFMT) == S_IFDIR && rs_proc_is_procfs(fd);
+		}
 	}
-	if (ret_p->task == BD_TASK_ONE) {
-		ret_p->tid = sp_vpid_of(rs_out_pid(ret_p->tid.n));
-		if (!ret_p->tid.n)
-			return false;
-	}
-	return ret_p->kind != BD_PROC_NOT;
+	sp_sys1(__NR_close, dir);
+	return found;
 }
 
-bool rs_proc_base(int dirfd, struct bd_procpath *ret_at)
+bool rs_proc_fd_may(const struct rs_area *a)
 {
-	char link[48], text[80];
+	uint8_t w = atomic_load(&fd_where);
+
+	if (w == UNKNOWN) {
+		w = holds_directory() ? MAYBE : ELSEWHERE;
+		if (!a->level || w == MAYBE)
+			atomic_store(&fd_where, w);
+	}
+	return w == MAYBE;
+}
+
+enum rs_proc_root rs_proc_root(const struct rs_area *a)
+{
+	uint8_t known = atomic_load(&root_state);
+	struct ax_stat st;
+
+	if (known != RS_ROOT_UNKNOWN)
+		return (enum rs_proc_root)known;
+	if (!sp_sys2(__NR_lstat, (long)"/proc", (long)&st) && (st.mode & S_IFMT) == S_IFDIR &&
+	    st.ino == PROC_ROOT_INO && path_is_procfs("/proc"))
+		known = RS_ROOT_PROC;
+	else
+		known = path_is_procfs("/") ? RS_ROOT_INSIDE : RS_ROOT_NO;
+	if (!a->level)
+		atomic_store(&root_state, known);
+	return (enum rs_proc_root)known;
+}
+
+bool rs_proc_show_tail(const char *tail, size_t len, struct sp_text *out)
+{
+	struct bd_procpath p;
+	char path[160];
 	struct sp_text t;
-	long n;
+	size_t rest;
+	int32_t n;
+
+	sp_text_init(&t, path, sizeof(path));
+	sp_text_str(&t, "/proc");
+	sp_text_bytes(&t, tail, len);
+	if (t.overflow)
+		return false;
+	bd_procpath_parse(NULL, path, t.len, &p);
+	rest = p.rest;
+	if (p.kind != BD_PROC_PID) {
+		sp_text_bytes(out, path, t.len);
+		return !out->overflow;
+	}
+	n = rs_out_pid(p.pid.n);
+	if (!n)
+		return false;
+	sp_text_str(out, "/proc/");
+	sp_text_dec(out, n);
+	if (p.task != BD_TASK_NONE)
+		sp_text_str(out, "/task");
+	if (p.task == BD_TASK_ONE) {
+		n = rs_out_pid(p.tid.n);
+		if (!n)
+			return false;
+		sp_text_char(out, '/');
+		sp_text_dec(out, n);
+	}
+	if (rest < t.len) {
+		sp_text_char(out, '/');
+		sp_text_bytes(out, path + rest, t.len - rest);
+	}
+	return !out->overflow;
+}
+
+/*
+ * Where relative names of dirfd start, as "/proc/5/task". A process that is not a member, or is no more, is number
+ * 0, which nobody has. False: not procfs.
+ */
+static bool base_text(const struct rs_area *a, int dirfd, struct sp_text *out)
+{
+	char buf[128];
+	struct sp_text tail;
 
 	if (!rs_proc_is_procfs(dirfd))
 		return false;
-	sp_text_init(&t, link, sizeof(link));
-	if (dirfd == AT_FDCWD) {
-		sp_text_str(&t, "/proc/thread-self/cwd");
-	} else {
-		sp_text_str(&t, "/proc/thread-self/fd/");
-		sp_text_dec(&t, dirfd);
+	sp_text_init(&tail, buf, sizeof(buf));
+	if (!rs_proc_place(a, dirfd, NULL, &tail) || !rs_proc_show_tail(buf, tail.len, out)) {
+		out->len = 0;
+		out->overflow = false;
+		sp_text_str(out, "/proc/0");
 	}
-	n = sp_sys3(__NR_readlink, (long)link, (long)text, sizeof(text));
-	return n > 0 && n < (long)sizeof(text) && parse_shown(text, (size_t)n, ret_at);
+	return true;
 }
 
-/* "/proc", "/proc/self", "/proc/12/task/13": without a slash at the end. -ENOENT: not a member. */
-static long host_prefix(struct rs_area *a, const struct bd_procpath *p, struct sp_text *out)
+bool rs_proc_base(const struct rs_area *a, int dirfd, struct bd_procpath *ret_at)
+{
+	char buf[160];
+	struct sp_text t;
+
+	sp_text_init(&t, buf, sizeof(buf));
+	if (!base_text(a, dirfd, &t))
+		return false;
+	bd_procpath_parse(NULL, buf, t.len, ret_at);
+	return ret_at->kind != BD_PROC_NOT;
+}
+
+long rs_proc_host_tail(struct rs_area *a, const struct bd_procpath *p, struct sp_text *out)
 {
 	int32_t hid;
 
 	if (p->via.n && rs_in_pid(p->via.n) == RS_NOBODY)
 		return -ENOENT;
-	sp_text_str(out, "/proc");
 	if (p->kind == BD_PROC_SELF) {
-		sp_text_str(out, "/self");
+		sp_text_str(out, "self");
 	} else if (p->kind == BD_PROC_THREAD_SELF) {
-		sp_text_str(out, "/thread-self");
+		sp_text_str(out, "thread-self");
 	} else if (p->kind == BD_PROC_PID) {
 		hid = rs_in_pid(p->pid.n);
 		if (hid == RS_NOBODY)
 			return -ENOENT;
-		sp_text_char(out, '/');
 		sp_text_dec(out, hid);
 	}
 	if (p->task != BD_TASK_NONE)
@@ -115,60 +255,178 @@ static long host_prefix(struct rs_area *a, const struct bd_procpath *p, struct s
 
 static bool same_place(const struct bd_procpath *a, const struct bd_procpath *b)
 {
-	return a->kind == b->kind && a->task == b->task && !a->via.n &&
-	       (a->kind != BD_PROC_PID || sp_vpid_eq(a->pid, b->pid)) &&
+	uint8_t x = a->kind == BD_PROC_OTHER ? (uint8_t)BD_PROC_ROOT : a->kind;
+	uint8_t y = b->kind == BD_PROC_OTHER ? (uint8_t)BD_PROC_ROOT : b->kind;
+
+	return x == y && a->task == b->task && !a->via.n &&
+	       (x != BD_PROC_PID || sp_vpid_eq(a->pid, b->pid)) &&
 	       (a->task != BD_TASK_ONE || sp_vpid_eq(a->tid, b->tid));
 }
 
 /*
- * Puts the host's prefix in front of the rest of text, which has RS_PROC_FRONT bytes of room before
- * it; 0 and the start, or -ENOENT.
+ * Puts the host's prefix in front of the rest of text, which has room before it: start is "/proc/", or the way up
+ * from a directory to the root of its procfs.
  */
-static long compose(struct rs_area *a, const struct bd_procpath *p, char *text, size_t len,
-		    const char **ret_start)
+static long compose(struct rs_area *a, const char *start, char *text, size_t len, struct rs_name *n)
 {
+	const struct bd_procpath *p = &n->p;
 	char prefix[RS_PROC_FRONT];
 	struct sp_text t;
-	char *start = text + p->rest;
+	char *to = text + p->rest;
 	long r;
 
 	sp_text_init(&t, prefix, sizeof(prefix));
-	r = host_prefix(a, p, &t);
+	sp_text_str(&t, start);
+	r = rs_proc_host_tail(a, p, &t);
 	if (r)
 		return r;
-	if (p->rest < len || p->slash)
+	if (t.len && prefix[t.len - 1] == '/') {
+		if (p->rest == len && !p->slash && t.len > 1)
+			t.len--;
+	} else if (t.len && (p->rest < len || p->slash)) {
 		sp_text_char(&t, '/');
-	start -= t.len;
-	memcpy(start, prefix, t.len);
-	*ret_start = start;
+	}
+	if (!t.len && p->rest == len)
+		sp_text_char(&t, '.');
+	if (t.overflow)
+		return -ENAMETOOLONG;
+	to -= t.len;
+	memcpy(to, prefix, t.len);
+	n->host = to;
+	return 1;
+}
+
+/* Whether the kernel finds no mount point on the way: then it is not procfs that the name leads to. */
+static bool stays(int dirfd, const char *text, unsigned int how)
+{
+	uint64_t open_how[3] = {O_PATH | O_CLOEXEC, 0, RESOLVE_NO_XDEV};
+	long fd;
+
+	if (!(how & RS_NAME_FOLLOW)) {
+		size_t len = sp_strnlen(text, RS_PROC_TEXT_MAX), i = text[0] == '/';
+
+		while (i < len && text[i] != '/')
+			i++;
+		if (i == len) /* one name, and if it is a link the call is about the link */
+			return true;
+		open_how[0] |= O_NOFOLLOW;
+	}
+	fd = sp_sys4(__NR_openat2, dirfd, (long)text, (long)open_how, sizeof(open_how));
+	if (fd >= 0)
+		sp_sys1(__NR_close, fd);
+	return fd >= 0 || fd == -ENOENT || fd == -EACCES || fd == -ENOTDIR || fd == -ELOOP ||
+	       fd == -ENAMETOOLONG || fd == -EBADF;
+}
+
+static long elsewhere(struct rs_area *a, int dirfd, size_t len, unsigned int how, struct rs_name *n)
+{
+	const char *text = RS_PROC_TEXT(a);
+
+	if (how & RS_NAME_WALK || (how & RS_NAME_EXACT && !stays(dirfd, text, how)))
+		return rs_proc_walk(a, dirfd, len, how, n);
 	return 0;
 }
 
-long rs_proc_take(struct rs_area *a, int dirfd, uint64_t path, struct rs_name *ret_n)
+/* "../" for each name of a tail such as "/proc/5/task" behind /proc. */
+static void way_up(const char *base, size_t len, struct sp_text *out)
+{
+	for (size_t i = 1; i < len; i++)
+		if (base[i] == '/')
+			sp_text_str(out, "../");
+}
+
+/* Whether a name is `..`, or looks like one: then others in it may be numbers although it stays below its base. */
+static bool has_dots(const char *text, size_t len)
+{
+	for (size_t i = 1; i < len; i++)
+		if (text[i - 1] == '.' && text[i] == '.')
+			return true;
+	return false;
+}
+
+static long take_relative(struct rs_area *a, int dirfd, size_t len, unsigned int how, struct rs_name *n)
+{
+	char *text = RS_PROC_TEXT(a), *whole;
+	char base[160], up[RS_PROC_FRONT];
+	struct bd_procpath at;
+	struct sp_text t;
+	size_t base_len;
+
+	if (!(dirfd == AT_FDCWD ? rs_proc_cwd_may(a) : rs_proc_fd_may(a)))
+		return elsewhere(a, dirfd, len, how, n);
+	sp_text_init(&t, base, sizeof(base));
+	if (!base_text(a, dirfd, &t))
+		return elsewhere(a, dirfd, len, how, n);
+	base_len = t.len;
+	bd_procpath_parse(NULL, base, base_len, &at);
+	if (base_len + 1 > RS_PROC_FRONT)
+		return rs_proc_walk(a, dirfd, len, how, n);
+	whole = text - base_len - 1;
+	memcpy(whole, base, base_len);
+	whole[base_len] = '/';
+	bd_procpath_parse(NULL, whole, base_len + 1 + len, &n->p);
+	if (n->p.through || n->p.left)
+		return rs_proc_walk(a, dirfd, len, how, n);
+	if (n->p.via.n == at.pid.n)
+		n->p.via = SP_VPID_NONE;
+	if (same_place(&n->p, &at) && !has_dots(text, len))
+		return 1;
+	sp_text_init(&t, up, sizeof(up));
+	way_up(base, base_len, &t);
+	return compose(a, up, whole, base_len + 1 + len, n);
+}
+
+long rs_proc_take_text(struct rs_area *a, int dirfd, size_t len, unsigned int how, struct rs_name *n)
 {
 	char *text = RS_PROC_TEXT(a);
-	long len = rs_user_string(text, path, RS_PROC_TEXT_MAX);
-	struct bd_procpath at, *from = NULL;
+	enum rs_proc_root root;
 
-	if (len <= 0)
-		return 0;
-	if (text[0] != '/') {
-		if (!rs_proc_may_be_inside() || !rs_proc_base(dirfd, &at))
-			return 0;
-		from = &at;
+	n->p = (struct bd_procpath){.rest = len};
+	n->host = text;
+	if (text[0] != '/')
+		return take_relative(a, dirfd, len, how, n);
+	bd_procpath_parse(NULL, text, len, &n->p);
+	if (n->p.kind == BD_PROC_NOT && !n->p.unsure) {
+		if (how & (RS_NAME_EXACT | RS_NAME_WALK) && rs_proc_root(a) == RS_ROOT_INSIDE)
+			return rs_proc_walk(a, dirfd, len, how, n);
+		return elsewhere(a, dirfd, len, how, n);
 	}
-	bd_procpath_parse(from, text, (size_t)len, &ret_n->p);
-	if (ret_n->p.kind == BD_PROC_NOT)
-		return 0;
-	ret_n->as_is = from && same_place(&ret_n->p, &at);
-	len = compose(a, &ret_n->p, text, (size_t)len, &ret_n->host);
-	return len ? len : 1;
+	root = rs_proc_root(a);
+	if (root == RS_ROOT_INSIDE || (root == RS_ROOT_PROC && (n->p.unsure || n->p.through)))
+		return rs_proc_walk(a, dirfd, len, how, n);
+	if (root == RS_ROOT_NO)
+		return elsewhere(a, dirfd, len, how, n);
+	/* The kernel follows this last link: where it leads is for the walk to see. */
+	if (how & RS_NAME_WALK && how & RS_NAME_FOLLOW && n->p.leaf == BD_LEAF_FD)
+		return rs_proc_walk(a, dirfd, len, how, n);
+	return compose(a, "/proc/", text, len, n);
+}
+
+long rs_proc_take(struct rs_area *a, int dirfd, uint64_t path, unsigned int how, struct rs_name *ret_n)
+{
+	long len = rs_user_string(RS_PROC_TEXT(a), path, RS_PROC_TEXT_MAX);
+
+	*ret_n = (struct rs_name){.host = NULL};
+	return len <= 0 ? 0 : rs_proc_take_text(a, dirfd, (size_t)len, how, ret_n);
 }
 
 void rs_proc_put(struct rs_frame *f, const struct rs_name *n, int arg)
 {
-	if (!n->as_is)
+	if (n->host)
 		f->a[arg] = (long)n->host;
+}
+
+bool rs_proc_suspect(long error)
+{
+	return error == -ENOENT || error == -EACCES || error == -ENOTDIR || error == -ELOOP ||
+	       error == -EPERM || error == -ESRCH;
+}
+
+void rs_proc_undo(struct rs_frame *f)
+{
+	atomic_signal_fence(memory_order_seq_cst);
+	f->phase = RS_RESTART;
+	atomic_signal_fence(memory_order_seq_cst);
 }
 
 bool rs_proc_own(const struct rs_area *a, const struct bd_procpath *p)
@@ -188,7 +446,7 @@ long rs_proc_follow_exe(struct rs_area *a, struct rs_name *n)
 	char *text = RS_PROC_TEXT(a);
 	long r;
 
-	if (n->p.leaf != BD_LEAF_EXE || n->p.slash)
+	if (n->p.kind == BD_PROC_NOT || n->p.leaf != BD_LEAF_EXE || n->p.slash)
 		return 1;
 	if (rs_proc_own(a, &n->p)) {
 		if (!rs_exe_path[0])
@@ -200,97 +458,22 @@ long rs_proc_follow_exe(struct rs_area *a, struct rs_name *n)
 			return r;
 		n->host = text;
 	}
-	n->as_is = false;
 	return 0;
 }
 
-long rs_proc_exec_path(struct rs_area *a, char *path, size_t cap)
+long rs_proc_exec_path(struct rs_area *a, int dirfd, uint64_t path, uint32_t flags, const char **ret_path)
 {
-	size_t len = sp_strnlen(path, cap);
-	struct bd_procpath p;
-	char prefix[RS_PROC_FRONT];
-	struct sp_text t;
-	long r;
-
-	/* What is relative to a directory on procfs: nobody is known to execute that. */
-	bd_procpath_parse(NULL, path, len, &p);
-	if (p.kind == BD_PROC_NOT)
-		return 0;
-	if (p.leaf == BD_LEAF_EXE && !p.slash) {
-		if (!rs_proc_own(a, &p)) {
-			r = rs_in_pid(p.pid.n);
-			r = r == RS_NOBODY ? -ENOENT : rs_proc_exe_of((int32_t)r, path, cap);
-			return r < 0 ? r : 0;
-		}
-		if (rs_exe_path[0]) {
-			len = sp_strnlen(rs_exe_path, sizeof(rs_exe_path));
-			if (len >= cap)
-				return -ENAMETOOLONG;
-			memcpy(path, rs_exe_path, len + 1);
-			return 0;
-		}
-	}
-	sp_text_init(&t, prefix, sizeof(prefix));
-	r = host_prefix(a, &p, &t);
-	if (r)
-		return r;
-	if (p.rest < len || p.slash)
-		sp_text_char(&t, '/');
-	if (t.len + (len - p.rest) >= cap)
-		return -ENAMETOOLONG;
-	memmove(path + t.len, path + p.rest, len - p.rest + 1);
-	memcpy(path, prefix, t.len);
-	return 0;
-}
-
-/* A call with one path and nothing else to convert. dirfd_arg < 0: it has no such argument. */
-static long plain(struct rs_frame *f, struct rs_area *a, int dirfd_arg, int arg, bool follow)
-{
-	int dirfd = dirfd_arg < 0 ? AT_FDCWD : (int)f->a[dirfd_arg];
+	bool follow = !(flags & AT_SYMLINK_NOFOLLOW);
 	struct rs_name n;
-	long r = rs_proc_take(a, dirfd, (uint64_t)f->a[arg], &n);
+	long r = rs_proc_take(a, dirfd, path, RS_NAME_EXACT | (follow ? RS_NAME_FOLLOW : 0), &n);
 
-	if (r <= 0)
-		return r < 0 ? r : rs_call(f, rs_finish_raw);
-	if (follow) {
+	if (r < 0)
+		return r;
+	if (r && follow) {
 		r = rs_proc_follow_exe(a, &n);
 		if (r < 0)
 			return r;
 	}
-	rs_proc_put(f, &n, arg);
-	if (f->nr == __NR_chdir)
-		rs_proc_entered();
-	return rs_call(f, rs_finish_raw);
-}
-
-long rs_h_path0(struct rs_frame *f, struct rs_area *a)
-{
-	return plain(f, a, -1, 0, f->nr != __NR_lgetxattr && f->nr != __NR_llistxattr);
-}
-
-long rs_h_path1(struct rs_frame *f, struct rs_area *a)
-{
-	bool follow = f->nr != __NR_faccessat2 || !(f->a[3] & AT_SYMLINK_NOFOLLOW);
-
-	return plain(f, a, 0, 1, follow);
-}
-
-long rs_h_stat(struct rs_frame *f, struct rs_area *a)
-{
-	return plain(f, a, -1, 0, true);
-}
-
-long rs_h_lstat(struct rs_frame *f, struct rs_area *a)
-{
-	return plain(f, a, -1, 0, false);
-}
-
-long rs_h_fstatat(struct rs_frame *f, struct rs_area *a)
-{
-	return plain(f, a, 0, 1, !(f->a[3] & AT_SYMLINK_NOFOLLOW));
-}
-
-long rs_h_statx(struct rs_frame *f, struct rs_area *a)
-{
-	return plain(f, a, 0, 1, !(f->a[2] & AT_SYMLINK_NOFOLLOW));
+	*ret_path = n.host;
+	return n.host && n.host != RS_PROC_TEXT(a);
 }

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * /proc: names, links, texts and listings with the namespace's numbers. The kernel does all the
- * work on the host's names; what is not below /proc goes to it untouched, as early as can be told.
+ * work on the host's names; what is not on procfs goes to it untouched, as early as can be told.
+ *
+ * Three ways find out that a name is on procfs, from cheap to dear: its text (procpath.h), where /proc is a
+ * procfs; for relative names, the directory they start from; and proc_walk.c, which goes along the name
+ * link by link. The last is for the calls that are rare, and for what turned out to be on procfs, or
+ * not to exist, after the kernel was asked.
  */
 #ifndef RESIDENT_PROC_H
 #define RESIDENT_PROC_H
@@ -10,41 +15,84 @@
 #include "boundary/procpath.h"
 #include "resident/resident.h"
 
+struct ax_stat;
+
 /* The program's own file as the kernel named it when it was mapped; empty where /proc is missing. */
 extern char rs_exe_path[4096];
 
 /*
- * A path that is to be executed: names under /proc are replaced in place (buffer of cap bytes) by what the
- * kernel has to be given. 0, or -ENOENT, -ENAMETOOLONG.
+ * The path that is to be executed: *ret_path is what the kernel has to be given, in the area's scratch. 0,
+ * 1 if it is not what the program said, or -errno.
  */
-long rs_proc_exec_path(struct rs_area *a, char *path, size_t cap);
+sp_must_check long rs_proc_exec_path(struct rs_area *a, int dirfd, uint64_t path, uint32_t flags,
+				     const char **ret_path);
+
+/* The mounts, the root or the working directory are about to change: nothing is known of them any more. */
+void rs_proc_forget(void);
+
+/* The planned call, which is one of those. */
+long rs_proc_call_forget(struct rs_frame *f);
+
+/* A descriptor came from elsewhere: relative names may start on procfs. */
+void rs_proc_received(void);
+
+/* The sockaddr_un of n bytes at addr: planned call's argument arg becomes what it stands for. 0 or -errno */
+sp_must_check long rs_proc_sockaddr(struct rs_frame *f, struct rs_area *a, int arg, bool follow);
 
 /* --- among proc*.c ------------------------------------------------------------------------ */
 
 /*
  * The area's scratch while a name is worked on: the text, with room in front of it for a longer prefix
- * ("/proc/2147483647/task/2147483647/"), then space for what is made of it.
+ * ("/proc/2147483647/task/2147483647/"), then space for what is made of it, then the other name of a
+ * call that has two.
  */
 #define RS_PROC_FRONT 64
 #define RS_PROC_TEXT(a) ((a)->scratch + RS_PROC_FRONT)
 #define RS_PROC_TEXT_MAX 4096
-#define RS_PROC_SPARE(a) ((a)->scratch + RS_PROC_FRONT + RS_PROC_TEXT_MAX)
-#define RS_PROC_SPARE_MAX (RS_SCRATCH - RS_PROC_FRONT - RS_PROC_TEXT_MAX)
+#define RS_PROC_SPARE(a) (RS_PROC_TEXT(a) + RS_PROC_TEXT_MAX)
+#define RS_PROC_SPARE_MAX 4096
+#define RS_PROC_HOLD(a) (RS_PROC_SPARE(a) + RS_PROC_SPARE_MAX)
+#define RS_PROC_HOLD_MAX (RS_SCRATCH - RS_PROC_FRONT - RS_PROC_TEXT_MAX - RS_PROC_SPARE_MAX)
 
 struct rs_name {
-	struct bd_procpath p;
-	bool as_is; /* relative, and right as it stands: the program's own arguments will do */
-	const char *host; /* absolute, in the host's numbers; in scratch */
+	struct bd_procpath p; /* in the namespace's numbers */
+	const char *host; /* what the kernel has to be given, in scratch; NULL: the program's own */
+};
+
+enum rs_name_how {
+	RS_NAME_FOLLOW = 1, /* the call follows a link that the name ends in */
+	RS_NAME_EXACT = 2,  /* the caller cannot tell afterwards: all ways are tried */
+	RS_NAME_WALK = 4,   /* the same, and the kernel need not be asked whether it is worth it */
 };
 
 /*
- * Reads the path argument at path. 0: not on procfs, the call is the kernel's as it stands. 1: on
- * procfs, *ret_n is filled. -ENOENT: it names what the namespace does not have.
+ * Reads the path argument at path. 0: not on procfs as far as is known: the kernel's as it stands. 1: on
+ * procfs, *ret_n is filled. -ENOENT: it names what the namespace does not have; other errors are the
+ * kernel's own for such a path. *ret_n's host is a copy: the program cannot change it any more.
  */
-sp_must_check long rs_proc_take(struct rs_area *a, int dirfd, uint64_t path, struct rs_name *ret_n);
+sp_must_check long rs_proc_take(struct rs_area *a, int dirfd, uint64_t path, unsigned int how,
+				struct rs_name *ret_n);
+/* The same for len bytes that are in RS_PROC_TEXT already. */
+sp_must_check long rs_proc_take_text(struct rs_area *a, int dirfd, size_t len, unsigned int how,
+				     struct rs_name *ret_n);
+/* proc_walk.c: for rs_proc_take_text alone */
+sp_must_check long rs_proc_walk(struct rs_area *a, int dirfd, size_t len, unsigned int how,
+				struct rs_name *ret_n);
 
-/* Puts the name into the planned call: argument arg; dirfd_arg < 0 if the call has none. */
+/* Puts the name into the planned call: argument arg. */
 void rs_proc_put(struct rs_frame *f, const struct rs_name *n, int arg);
+
+/* A call has failed and had no effect: whether it may have been because of numbers in a link. */
+bool rs_proc_suspect(long error);
+/* That call, then: a signal that comes from now on makes the program repeat it. */
+void rs_proc_undo(struct rs_frame *f);
+
+/*
+ * Writes the host's tail of p ("12/task/13", without slashes at its ends, empty for the root) to out.
+ * -ENOENT: not a member.
+ */
+sp_must_check long rs_proc_host_tail(struct rs_area *a, const struct bd_procpath *p,
+				     struct sp_text *out);
 
 /*
  * The name is PROCESS/exe and the call follows links: n->host becomes the program's file. 0; 1 if
@@ -59,15 +107,48 @@ sp_must_check long rs_proc_exe_of(int32_t hid, char *buf, size_t cap);
 bool rs_proc_own(const struct rs_area *a, const struct bd_procpath *p);
 
 /* The directory that a descriptor (or AT_FDCWD) is, in the namespace's numbers; false: not procfs. */
-bool rs_proc_base(int dirfd, struct bd_procpath *ret_at);
+bool rs_proc_base(const struct rs_area *a, int dirfd, struct bd_procpath *ret_at);
 
 bool rs_proc_is_procfs(int dirfd);
 
-/* Whether relative names may be on procfs. */
-bool rs_proc_may_be_inside(void);
+/* Whether a file may be on procfs, from what stat says of it; or the resident itself. */
+bool rs_proc_looks_procfs(const struct ax_stat *st);
+bool rs_proc_is_resident(const struct ax_stat *st);
+
+/* Whether relative names may be on procfs: those that start at the working directory, at a descriptor. */
+bool rs_proc_cwd_may(const struct rs_area *a);
+bool rs_proc_fd_may(const struct rs_area *a);
 
 /* From now on relative names may be on procfs: a directory there was opened or entered. */
 void rs_proc_entered(void);
+
+/* What "/proc" is for this process. */
+enum rs_proc_root {
+	RS_ROOT_UNKNOWN,
+	RS_ROOT_PROC,	/* a procfs's root */
+	RS_ROOT_NO,	/* something else, or nothing */
+	RS_ROOT_INSIDE, /* the root directory itself is on procfs */
+};
+enum rs_proc_root rs_proc_root(const struct rs_area *a);
+
+/*
+ * The place on procfs that the open descriptor fd is (AT_FDCWD: the working directory): the path of the
+ * procfs's root to mount (cap bytes; empty: cannot be named), what follows it to tail. False: not known.
+ */
+bool rs_proc_place(const struct rs_area *a, int fd, struct sp_text *mount, struct sp_text *tail);
+
+/* What the kernel calls the file of a descriptor (AT_FDCWD too). Length without a NUL, or -errno. */
+long rs_proc_name_of_fd(int fd, char *buf, size_t cap);
+
+/* "/5/fd" of the host as "/proc/7/fd" of the namespace; false: a process that is not a member. */
+bool rs_proc_show_tail(const char *tail, size_t len, struct sp_text *out);
+
+/*
+ * The namespace as a file: what stat and readlink say of ns/pid. The kernel's own namespace is one for all of
+ * the host's, so it is shown under a number of the segment's.
+ */
+bool rs_proc_is_own_ns(uint64_t dev, uint64_t ino);
+uint64_t rs_proc_ns_ino(void);
 
 /* Replaces the host's numbers at the front of a link's text ("/proc/123/fd"); the new text is in out. */
 void rs_proc_show_path(const char *text, size_t len, struct sp_text *out);

@@ -271,12 +271,12 @@ static long list(struct rs_frame *f, struct rs_area *a, bool old)
 	struct bd_procpath at;
 	struct ax_stat st;
 
-	if (!rs_proc_is_procfs(fd) || sp_sys2(__NR_fstat, fd, (long)&st))
+	if (!rs_proc_fd_may(a) || !rs_proc_is_procfs(fd) || sp_sys2(__NR_fstat, fd, (long)&st))
 		return rs_call(f, rs_finish_raw);
 	rs_proc_entered();
 	if (st.ino == ROOT_INO)
 		return list_root(f, a, old);
-	if (!rs_proc_base(fd, &at))
+	if (!rs_proc_base(a, fd, &at))
 		return rs_call(f, rs_finish_raw);
 	if (at.leaf == BD_LEAF_TASK_DIR || at.leaf == BD_LEAF_FD_DIR || at.leaf == BD_LEAF_FDINFO_DIR)
 		return list_renamed(f, a, old, &at);

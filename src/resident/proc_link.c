@@ -10,6 +10,7 @@
 #include "arch/x86_64/syscall.h"
 #include "resident/handlers.h"
 #include "resident/proc.h"
+#include "resident/text.h"
 #include "resident/user.h"
 
 #define STARTCODE 26 /* proc(5): where the program's code starts */
@@ -96,11 +97,48 @@ long rs_proc_exe_of(int32_t hid, char *buf, size_t cap)
 	return n < 0 && n != -ESRCH ? n : -ENOENT;
 }
 
+/* Numbers the kernel does not give to namespaces: below PROC_DYNAMIC_FIRST and the initial ones. */
+#define NS_INO_FIRST 0xc0000000ul
+#define NS_INO_COUNT 0x2ffffff0ul
+
+uint64_t rs_proc_ns_ino(void)
+{
+	return NS_INO_FIRST + RS_NS->segment_ino % NS_INO_COUNT;
+}
+
+bool rs_proc_is_own_ns(uint64_t dev, uint64_t ino)
+{
+	return ino == RS_NS->pidns_ino && dev == RS_NS->pidns_dev && ino;
+}
+
+/* "pid:[4026531836]" of the namespace that the kernel has us in. */
+static bool is_own_ns(const char *text, size_t len)
+{
+	char own[40];
+	struct sp_text t;
+
+	sp_text_init(&t, own, sizeof(own));
+	sp_text_str(&t, "pid:[");
+	sp_text_dec(&t, (int64_t)RS_NS->pidns_ino);
+	sp_text_char(&t, ']');
+	return t.len == len && !memcmp(own, text, len);
+}
+
 void rs_proc_show_path(const char *text, size_t len, struct sp_text *out)
 {
 	struct bd_procpath p;
+	const char *file;
 	int32_t n;
 
+	if (is_own_ns(text, len)) {
+		sp_text_str(out, "pid:[");
+		sp_text_dec(out, (int64_t)rs_proc_ns_ino());
+		sp_text_char(out, ']');
+		return;
+	}
+	file = rs_text_name_of(text, len, &len);
+	if (file)
+		text = file;
 	bd_procpath_parse(NULL, text, len, &p);
 	n = p.kind == BD_PROC_PID ? rs_out_pid(p.pid.n) : 0;
 	if (!n) { /* elsewhere, or handed in from outside */
@@ -132,7 +170,7 @@ static long give(const struct sp_text *t, uint64_t buf, int32_t size)
 /* Only looks, so a signal may have it done again. arg: of the path; the buffer and its size follow. */
 static long readlink_call(struct rs_frame *f, struct rs_area *a, int dirfd, int arg)
 {
-	uint64_t buf = (uint64_t)f->a[arg + 1];
+	uint64_t path = (uint64_t)f->a[arg], buf = (uint64_t)f->a[arg + 1];
 	int32_t size = (int32_t)f->a[arg + 2];
 	char *text = RS_PROC_TEXT(a), *spare = RS_PROC_SPARE(a);
 	bool exe, self, thread;
@@ -142,15 +180,33 @@ static long readlink_call(struct rs_frame *f, struct rs_area *a, int dirfd, int 
 
 	if (size <= 0)
 		return rs_call(f, rs_finish_raw);
-	r = rs_proc_take(a, dirfd, (uint64_t)f->a[arg], &n);
-	if (r <= 0)
-		return r < 0 ? r : rs_call(f, rs_finish_raw);
+	r = rs_proc_take(a, dirfd, path, 0, &n);
+	if (!r) {
+		long e;
+
+		rs_proc_put(f, &n, arg);
+		r = sp_sys4(f->nr, f->a[0], f->a[1], f->a[2], f->a[3]);
+		if (r < 0 && !rs_proc_suspect(r))
+			return r;
+		e = rs_proc_take(a, dirfd, path, RS_NAME_EXACT, &n);
+		if (!e)
+			return r;
+		r = e;
+	}
+	if (r < 0)
+		return r;
 	exe = n.p.leaf == BD_LEAF_EXE && !n.p.slash;
 	self = n.p.leaf == BD_LEAF_DIR && !n.p.slash && n.p.kind == BD_PROC_SELF &&
 	       n.p.task == BD_TASK_NONE;
 	thread = n.p.leaf == BD_LEAF_DIR && !n.p.slash && n.p.kind == BD_PROC_THREAD_SELF;
 
 	/* The kernel says whether the link is there and may be read. */
+	if (n.host == spare) { /* where the text goes */
+		size_t len = sp_strnlen(spare, RS_PROC_SPARE_MAX);
+
+		memmove(text, spare, len + 1);
+		n.host = text;
+	}
 	rs_proc_put(f, &n, arg);
 	f->a[arg + 1] = (long)spare;
 	f->a[arg + 2] = RS_PROC_SPARE_MAX;
@@ -198,7 +254,7 @@ long rs_h_getcwd(struct rs_frame *f, struct rs_area *a)
 	struct sp_text t;
 	long r;
 
-	if (!rs_proc_may_be_inside())
+	if (!rs_proc_cwd_may(a))
 		return rs_call(f, rs_finish_raw);
 	r = sp_sys2(__NR_getcwd, (long)spare, RS_PROC_SPARE_MAX);
 	if (r <= 0)

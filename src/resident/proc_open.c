@@ -7,6 +7,7 @@
 #include <linux/fcntl.h>
 
 #include "arch/x86_64/syscall.h"
+#include "arch/x86_64/uapi.h"
 #include "resident/handlers.h"
 #include "resident/proc.h"
 #include "resident/text.h"
@@ -24,10 +25,17 @@ static bool is_directory(const struct rs_name *n, uint64_t flags)
 static long open_text(struct rs_frame *f, struct rs_area *a, enum bd_text text,
 		      const struct bd_procpath *p, const char *name, uint64_t flags)
 {
+	char kernels[256];
 	long fd;
 
 	rs_block(f);
 	fd = sp_sys6(f->nr, f->a[0], f->a[1], f->a[2], f->a[3], f->a[4], f->a[5]);
+	if (fd >= 0 && p && name[0] != '/') {
+		long n = rs_proc_name_of_fd((int)fd, kernels, sizeof(kernels) - 1);
+
+		kernels[n > 0 ? n : 0] = '\0';
+		name = kernels;
+	}
 	if (fd >= 0 && !p) {
 		uint64_t fs[16]; /* struct statfs has 120 bytes; its first word is f_type */
 
@@ -47,25 +55,86 @@ static enum bd_text text_of(const struct rs_name *n)
 	return bd_text_of(&n->p);
 }
 
+/*
+ * What was opened by a name that said nothing of procfs. If it is there nevertheless, the descriptor is a
+ * stray one: the program makes the call again, and then the name is gone along (proc_walk.c).
+ */
+static long finish_open(struct rs_frame *f)
+{
+	struct rs_area *a = rs_area_here();
+	struct ax_stat st;
+
+	if (f->raw < 0 || sp_sys2(__NR_fstat, f->raw, (long)&st) ||
+	    !(rs_proc_is_resident(&st) || (rs_proc_looks_procfs(&st) && rs_proc_is_procfs((int)f->raw))))
+		return f->raw;
+	a->stray = (int32_t)f->raw;
+	a->stray_level = a->level + 1;
+	return RS_REWIND;
+}
+
+static long finish_link(struct rs_frame *f)
+{
+	long r = finish_open(f);
+
+	return r < 0 ? r : rs_watch_finish_new(f);
+}
+
+/* Whether this call has left a stray descriptor. */
+static bool take_stray(struct rs_area *a)
+{
+	bool mine = a->stray_level == a->level + 1;
+
+	if (mine)
+		sp_sys1(__NR_close, a->stray);
+	a->stray_level = 0;
+	return mine;
+}
+
+/* Where the kernel follows the last link by itself, nothing is known of what it leads to. */
+static bool ends_in_link(const struct rs_name *n)
+{
+	return n->p.leaf == BD_LEAF_FD || n->p.leaf == BD_LEAF_CWD || n->p.leaf == BD_LEAF_ROOT_LINK;
+}
+
+/* A name that says nothing of procfs. */
+static long open_elsewhere(struct rs_frame *f, struct rs_area *a, const char *path, uint64_t flags,
+			   bool looked)
+{
+	size_t len = path ? sp_strnlen(path, RS_PROC_TEXT_MAX) : 0;
+
+	if (path && rs_watch_opens(path, len, flags))
+		return rs_watch_new(f);
+	if (path && (flags & (O_ACCMODE | O_PATH)) == O_RDONLY && bd_text_may_be_elsewhere(path, len))
+		return open_text(f, a, BD_TEXT_NONE, NULL, path, flags);
+	return rs_call(f, looked ? rs_finish_raw : finish_open);
+}
+
 static long open_call(struct rs_frame *f, struct rs_area *a, int dirfd, int arg, uint64_t flags)
 {
-	char *path = RS_PROC_TEXT(a);
+	bool follow = !(flags & O_NOFOLLOW) && (flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL);
+	unsigned int how = follow ? RS_NAME_FOLLOW : 0;
+	uint64_t path = (uint64_t)f->a[arg];
+	bool looked = take_stray(a);
 	struct rs_name n;
 	long r;
 
-	path[0] = '\0';
-	r = rs_proc_take(a, dirfd, (uint64_t)f->a[arg], &n);
+	r = rs_proc_take(a, dirfd, path, looked ? how | RS_NAME_WALK : how, &n);
+	if (!r) {
+		long opened;
+
+		rs_proc_put(f, &n, arg);
+		opened = open_elsewhere(f, a, n.host, flags, looked);
+		if (looked || !rs_proc_suspect(opened))
+			return opened;
+		rs_proc_undo(f);
+		looked = true;
+		r = rs_proc_take(a, dirfd, path, how | RS_NAME_EXACT, &n);
+		if (!r)
+			return opened;
+	}
 	if (r < 0)
 		return r;
-	if (!r) {
-		if (rs_watch_opens(path, sp_strnlen(path, RS_PROC_TEXT_MAX), flags))
-			return rs_watch_new(f);
-		if ((flags & (O_ACCMODE | O_PATH)) == O_RDONLY &&
-		    bd_text_may_be_elsewhere(path, sp_strnlen(path, RS_PROC_TEXT_MAX)))
-			return open_text(f, a, BD_TEXT_NONE, NULL, path, flags);
-		return rs_call(f, rs_finish_raw);
-	}
-	if (!(flags & O_NOFOLLOW)) {
+	if (follow) {
 		r = rs_proc_follow_exe(a, &n);
 		if (r < 0)
 			return r;
@@ -73,14 +142,18 @@ static long open_call(struct rs_frame *f, struct rs_area *a, int dirfd, int arg,
 	rs_proc_put(f, &n, arg);
 	if (rs_text_wanted(text_of(&n), flags))
 		return open_text(f, a, text_of(&n), &n.p, n.host, flags);
-	if (is_directory(&n, flags))
+	if (is_directory(&n, flags) || ends_in_link(&n))
 		rs_proc_entered();
+	if (!looked && follow && ends_in_link(&n))
+		return rs_watch_new_by(f, finish_link);
 	return rs_watch_new(f); /* by its name below fd, anything */
 }
 
 long rs_h_open(struct rs_frame *f, struct rs_area *a)
 {
-	return open_call(f, a, AT_FDCWD, 0, (uint64_t)f->a[1]);
+	uint64_t flags = f->nr == __NR_creat ? O_CREAT | O_WRONLY | O_TRUNC : (uint64_t)f->a[1];
+
+	return open_call(f, a, AT_FDCWD, 0, flags);
 }
 
 long rs_h_openat(struct rs_frame *f, struct rs_area *a)

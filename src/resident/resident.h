@@ -30,7 +30,7 @@
 
 #define RS_AREA_SIZE 65536ul /* power of two: an area is found by rounding SP down */
 #define RS_ALT_SIZE 28672ul  /* alternate stack at the top of the area: one frame and its handler */
-#define RS_SCRATCH 8192ul
+#define RS_SCRATCH 12288ul
 #define RS_LEVELS 5 /* how deep vfork children may vfork */
 
 /* A program's registers at its `syscall` instruction; rip is the address behind it. */
@@ -106,6 +106,8 @@ struct rs_area {
 	struct rs_filter *_Atomic filters; /* the newest, NULL: none */
 	uint32_t strict;
 	uint32_t no_new_privs;
+	int32_t stray;		     /* descriptor of an open that is made again (proc_open.c) */
+	uint32_t stray_level;	     /* 1 + level that it belongs to; 0: none */
 	uint64_t map_addr, map_size; /* memory an exec in a vfork child left for the parent to unmap */
 	struct rs_level levels[RS_LEVELS];
 	char scratch[RS_SCRATCH];

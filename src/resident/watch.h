@@ -33,6 +33,9 @@ bool rs_watch_is(int fd);
 
 /* Makes the planned call, whose result is a new descriptor, and watches that if it has to be. */
 long rs_watch_new(struct rs_frame *f);
+/* The same with a finish that ends in rs_watch_finish_new. */
+long rs_watch_new_by(struct rs_frame *f, rs_finish finish);
+long rs_watch_finish_new(struct rs_frame *f);
 
 /* Whether what is opened by such a name may have to be watched. */
 bool rs_watch_opens(const char *path, size_t len, uint64_t flags);

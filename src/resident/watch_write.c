@@ -38,7 +38,7 @@ static long watch_new(int fd)
 }
 
 /* Once, with signals blocked: the descriptor must not be closed twice. */
-static long finish_new(struct rs_frame *f)
+long rs_watch_finish_new(struct rs_frame *f)
 {
 	uint64_t all = ~0ul, mask;
 
@@ -53,10 +53,15 @@ static long finish_new(struct rs_frame *f)
 	return (long)f->scratch[S_RESULT];
 }
 
-long rs_watch_new(struct rs_frame *f)
+long rs_watch_new_by(struct rs_frame *f, rs_finish finish)
 {
 	f->scratch[S_DONE] = 0;
-	return rs_call(f, finish_new);
+	return rs_call(f, finish);
+}
+
+long rs_watch_new(struct rs_frame *f)
+{
+	return rs_watch_new_by(f, rs_watch_finish_new);
 }
 
 /* signalfd, signalfd4, userfaultfd, fanotify_init, pidfd_getfd, dup */

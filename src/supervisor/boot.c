@@ -129,6 +129,10 @@ static int fill_header(struct sv_boot *b, const struct sv_features *f, struct sv
 		return sv_failed(fail, sv_errno(), "cannot look at the resident");
 	seg->resident_ino = st.st_ino;
 	seg->resident_dev = st.st_dev;
+	if (stat("/proc/self/ns/pid", &st) == 0) {
+		seg->pidns_ino = st.st_ino;
+		seg->pidns_dev = st.st_dev;
+	}
 	if (!f->proc)
 		flags |= SP_SEG_NOPROC;
 	if (f->pidfs)
