@@ -83,6 +83,8 @@ void rs_dispatch(struct rs_frame *f, struct rs_area *a)
 	unsigned int h = nr <= BD_SYSCALL_MAX ? bd_handler_of[nr] : (unsigned int)BD_H_unknown;
 	long r = f->ask ? rs_ask(f) : RS_GO_ON;
 
+	if (a->libc_tid)
+		rs_libc_tid(a);
 	if (r == RS_GO_ON) {
 		rs_plan_same(f);
 		r = handlers[h](f, a);

@@ -7,6 +7,7 @@
  * The child's half finds its state in an area of its own (thread, CLONE_VM), in its copy of the
  * parent's (fork), or one level beyond the suspended parent's (vfork).
  */
+#include <asm/prctl.h>
 #include <asm/unistd.h>
 #include <linux/errno.h>
 #include <linux/sched.h>
@@ -31,6 +32,7 @@ struct birth {
 	uint64_t stack; /* stack pointer for the program in the child, 0: the parent's */
 	uint64_t mask;
 	uint64_t parent_tid; /* address of the parent's word with CLONE_PARENT_SETTID, else 0 */
+	uint64_t libc_tid;   /* address of the parent's libc's copy of its tid, or 0 */
 	uint32_t of_init;
 };
 
@@ -84,6 +86,42 @@ static void settid_number(uint64_t word, int32_t hid, int32_t n)
 					    __ATOMIC_SEQ_CST);
 }
 
+/*
+ * musl has the tid of a thread near its thread pointer and puts it into robust and PI futexes. The kernel writes it
+ * there, but for a forked child, which asks gettid and stores the number. So that the kernel knows the owner of such
+ * a lock, the word gets the host tid as it has in every other thread.
+ */
+static uint64_t libc_tid_of(const struct rs_area *a)
+{
+	enum {
+		FROM = 8,
+		TO = 24
+	}; /* words behind the thread pointer, whose first is a pointer to itself */
+	uint64_t fs = 0;
+	uint32_t w[TO];
+
+	if (sp_sys2(__NR_arch_prctl, ARCH_GET_FS, (long)&fs) || !fs ||
+	    rs_user_read(w, fs, sizeof(w)) || memcmp(w, &fs, sizeof(fs)))
+		return 0;
+	for (unsigned i = FROM; i < TO; i++)
+		if (w[i] == (uint32_t)a->htid.n)
+			return fs + 4ul * i;
+	return 0;
+}
+
+void rs_libc_tid(struct rs_area *a)
+{
+	uint64_t word = a->libc_tid & ~3ul;
+	int32_t now;
+
+	/* Not yet at the first call, which is gettid; at the second it is there. */
+	a->libc_tid = (a->libc_tid & 3) == 2 ? 0 : a->libc_tid + 1;
+	if (rs_user_read(&now, word, sizeof(now)) || now != a->tid.n)
+		return;
+	a->libc_tid = 0;
+	(void)!rs_user_write(word, &a->htid.n, sizeof(now));
+}
+
 /* The child, before any program code; its area is set up but for the numbers. */
 static void born(struct rs_area *a, struct rs_frame *f, struct birth *b)
 {
@@ -118,6 +156,7 @@ static void born(struct rs_area *a, struct rs_frame *f, struct birth *b)
 		if (b->parent_tid)
 			settid_number(b->parent_tid, a->htid.n, a->tid.n);
 		apply_pending(a, ref);
+		a->libc_tid = b->libc_tid;
 	}
 	if (b->stack)
 		f->regs.rsp = b->stack;
@@ -244,7 +283,9 @@ static long once(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t
 		sp_pid_cancel(RS_NS, ref);
 		return -ERESTARTNOINTR;
 	}
-	*b = (struct birth){ref, flags, stack, f->saved_mask, parent_tid, a->tgid.n == 1};
+	*b = (struct birth){ref, flags, stack, f->saved_mask, parent_tid, 0, a->tgid.n == 1};
+	if (!(flags & (CLONE_VM | CLONE_CHILD_SETTID)))
+		b->libc_tid = libc_tid_of(a);
 	if (beside) {
 		child = area_for(a, f, flags);
 		if (!child) {

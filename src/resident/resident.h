@@ -108,6 +108,7 @@ struct rs_area {
 	uint32_t no_new_privs;
 	int32_t stray;		     /* descriptor of an open that is made again (proc_open.c) */
 	uint32_t stray_level;	     /* 1 + level that it belongs to; 0: none */
+	uint64_t libc_tid;	     /* see rs_libc_tid; the low two bits count traps */
 	uint64_t map_addr, map_size; /* memory an exec in a vfork child left for the parent to unmap */
 	struct rs_level levels[RS_LEVELS];
 	char scratch[RS_SCRATCH];
@@ -142,6 +143,9 @@ _Noreturn void rs_return(struct rs_frame *f);
  * rs_child(child_area or area, f) on child_stack.
  */
 long rs_clone_gate(struct rs_frame *f, struct rs_area *child, uint64_t child_stack);
+
+/* clone.c: after a fork, while a->libc_tid is not 0: a C library's own copy of the tid. */
+void rs_libc_tid(struct rs_area *a);
 
 /* call.c: makes the planned call in phase RS_CALL; returns what finish makes of it. */
 long rs_call(struct rs_frame *f, rs_finish finish);
