@@ -378,7 +378,7 @@ static long into_file(struct job *j, const char *name, long fd, uint64_t flags)
 		return sealed ? to.fd : through_memory(j, name, fd, flags);
 	if (to.fd < 0)
 		return to.fd;
-	r = convert_again(j, fd, &to);
+	r = (flags & O_ACCMODE) == O_WRONLY ? 0 : convert_again(j, fd, &to);
 	if (r == -EFBIG) {
 		sp_sys1(__NR_close, to.fd);
 		to.fd = through_pipe(j, fd, flags);
