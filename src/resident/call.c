@@ -18,6 +18,7 @@ _Static_assert(offsetof(struct rs_frame, phase) == 128, "entry.S");
 _Static_assert(offsetof(struct rs_frame, raw) == 144, "entry.S");
 _Static_assert(offsetof(struct rs_frame, a) == 160, "entry.S");
 _Static_assert(offsetof(struct rs_frame, out_rip) == 208, "entry.S");
+_Static_assert(offsetof(struct rs_frame, traced) == 216, "entry.S");
 _Static_assert(RS_AREA_SIZE == 65536 && RS_AREA_SIZE - RS_ALT_SIZE == 36864, "entry.S");
 
 static const rs_handler handlers[BD_H_COUNT] = {
@@ -90,4 +91,13 @@ void rs_dispatch(struct rs_frame *f, struct rs_area *a)
 		r = handlers[h](f, a);
 	}
 	rs_settle(f, r);
+}
+
+_Noreturn void rs_again(struct rs_frame *f);
+
+/* From rs_interrupted, if the tracer that sent us there is gone. */
+_Noreturn void rs_again(struct rs_frame *f)
+{
+	rs_settle(f, RS_REWIND);
+	rs_return(f);
 }

@@ -14,10 +14,12 @@
 #include <linux/signal.h>
 
 #include "arch/x86_64/syscall.h"
+#include "resident/birth.h"
 #include "resident/handlers.h"
 #include "resident/init.h"
 #include "resident/resident.h"
 #include "resident/seccomp.h"
+#include "resident/trace.h"
 #include "resident/user.h"
 
 #define CLONE_ARGS_MAX 128u /* bytes of struct clone_args that we know how to pass on */
@@ -25,28 +27,16 @@
 #define TRIES 256
 #define ERESTARTNOINTR 513 /* include/linux/errno.h: the call is made again after the handler */
 
-/* What the child needs of the parent; at the end of the parent's frame or of the child's area. */
-struct birth {
-	struct sp_ref ref;
-	uint64_t flags;
-	uint64_t stack; /* stack pointer for the program in the child, 0: the parent's */
-	uint64_t mask;
-	uint64_t parent_tid; /* address of the parent's word with CLONE_PARENT_SETTID, else 0 */
-	uint64_t libc_tid;   /* address of the parent's libc's copy of its tid, or 0 */
-	uint32_t of_init;
-};
-
 /* The child runs in our memory while we sleep. */
 static bool is_vfork(uint64_t flags)
 {
 	return (flags & CLONE_VFORK) && (flags & CLONE_VM) && !(flags & CLONE_THREAD);
 }
 
-static struct birth *birth_of(struct rs_frame *f)
+static struct rs_birth *birth_of(struct rs_frame *f)
 {
-	return (struct birth *)&f->scratch[24];
+	return (struct rs_birth *)&f->scratch[RS_BIRTH_WORD];
 }
-_Static_assert(sizeof(struct birth) <= 8 * 8, "scratch");
 
 void rs_child(struct rs_area *a, struct rs_frame *f);
 
@@ -123,7 +113,7 @@ void rs_libc_tid(struct rs_area *a)
 }
 
 /* The child, before any program code; its area is set up but for the numbers. */
-static void born(struct rs_area *a, struct rs_frame *f, struct birth *b)
+static void born(struct rs_area *a, struct rs_frame *f, struct rs_birth *b)
 {
 	struct sp_ref ref = b->ref;
 	bool thread = b->flags & CLONE_THREAD;
@@ -135,6 +125,8 @@ static void born(struct rs_area *a, struct rs_frame *f, struct birth *b)
 		a->htgid = a->htid;
 		a->tgid = a->tid;
 	}
+	if (!(b->flags & CLONE_VM))
+		rs_trace_forget();
 	if (!is_vfork(b->flags))
 		atomic_store(&a->owner, (uint64_t)(uint32_t)a->htgid.n << 32 | (uint32_t)a->htid.n);
 	if (sp_pid_publish(RS_NS, &ref, a->htid))
@@ -173,6 +165,7 @@ void rs_child(struct rs_area *a, struct rs_frame *f)
 		struct rs_level *up = &a->levels[++a->level];
 
 		up->frame = *f;
+		up->traceme = 0;
 		if (!(birth_of(f)->flags & CLONE_SIGHAND)) {
 			up->hand = *a->hand;
 			a->hand = &up->hand;
@@ -267,7 +260,7 @@ static long once(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t
 	bool thread = flags & CLONE_THREAD;
 	bool vfork = is_vfork(flags);
 	bool beside = (flags & CLONE_VM) && !vfork;
-	struct birth *b = birth_of(f);
+	struct rs_birth *b = birth_of(f);
 	struct rs_area *child = 0;
 	struct sp_ref ref;
 	struct kept k;
@@ -283,7 +276,7 @@ static long once(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t
 		sp_pid_cancel(RS_NS, ref);
 		return -ERESTARTNOINTR;
 	}
-	*b = (struct birth){ref, flags, stack, f->saved_mask, parent_tid, 0, a->tgid.n == 1};
+	*b = (struct rs_birth){ref, flags, stack, f->saved_mask, parent_tid, 0, a->tgid.n == 1};
 	if (!(flags & (CLONE_VM | CLONE_CHILD_SETTID)))
 		b->libc_tid = libc_tid_of(a);
 	if (beside) {

@@ -20,6 +20,7 @@
 #include "resident/load.h"
 #include "resident/proc.h"
 #include "resident/resident.h"
+#include "resident/trace.h"
 #include "resident/user.h"
 
 #define HDR 256 /* BINPRM_BUF_SIZE, include/uapi/linux/binfmts.h */
@@ -456,6 +457,7 @@ static long go(struct rs_area *a, struct plan *p, struct rs_frame *f, long targe
 			sp_sys3(__NR_fcntl, target, F_SETFD, 0);
 		/* What is held back stays pending in the kernel, which keeps it across exec. */
 		rs_sigsys_release(a);
+		rs_traceme_now(a);
 		r = exec_resident((uint64_t)vec, envp);
 	}
 	if (bytes) {

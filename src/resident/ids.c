@@ -178,12 +178,9 @@ long rs_h_tid_arg0_signed(struct rs_frame *f, struct rs_area *a)
 	return rs_call(f, rs_finish_raw);
 }
 
-/* perf_event_open: -1 means every task. ptrace: TRACEME (request 0) ignores it. */
+/* perf_event_open: -1 means every task. */
 long rs_h_tid_arg1(struct rs_frame *f, struct rs_area *a)
 {
-	/* A traced task stops at each SIGSYS, and a vfork child's tracer is not there to go on with it. */
-	if (f->nr == __NR_ptrace && f->a[0] == 0 && a->level)
-		return -EPERM;
 	if ((int32_t)f->a[1] > 0)
 		f->a[1] = rs_in_task(a, (int32_t)f->a[1]);
 	return rs_call(f, rs_finish_raw);

@@ -26,7 +26,8 @@
 #include "core/pid.h"
 
 #define RS_NSIG 64
-#define RS_TRAP_MAGIC 0x5350 /* SECCOMP_RET_DATA of our filter's traps: si_errno of the SIGSYS */
+#define RS_TRAP_MAGIC 0x5350  /* SECCOMP_RET_DATA of our filter's traps: si_errno of the SIGSYS */
+#define RS_TRAP_TRACED 0x5351 /* the same, when a tracer wants to see where the call ends */
 
 #define RS_AREA_SIZE 65536ul /* power of two: an area is found by rounding SP down */
 #define RS_ALT_SIZE 28672ul  /* alternate stack at the top of the area: one frame and its handler */
@@ -49,6 +50,7 @@ enum rs_phase {
 	RS_AFTER = 3,	/* raw result stored: finish */
 	RS_DONE = 4,	/* result is final: roll forward */
 	RS_MORE = 5, /* as RS_CALL, but not the first call: before it roll forward to the result so far */
+	RS_SHOWN = 6, /* a tracer put the program's registers in place, in the middle of the call */
 };
 
 struct rs_frame;
@@ -64,11 +66,11 @@ struct rs_frame {
 	int64_t raw;
 	int64_t nr, a[6]; /* the real call */
 	uint64_t out_rip; /* where rs_return goes */
+	uint64_t traced;  /* rs_return reports first */
 	rs_finish finish;
 	uint64_t saved_mask; /* the program's mask while we block signals */
 	uint64_t temp_mask;  /* of a call that waits under another mask, if has_temp_mask */
 	uint32_t has_temp_mask;
-	uint32_t blocked; /* signals are blocked by us */
 	uint32_t ask; /* the program's seccomp filters want the kernel to act first: seccomp.c */
 	/* The call a listener let go on, until it is over: it is not reported again. */
 	uint32_t granted_nr;
@@ -87,6 +89,8 @@ struct rs_sighand {
 struct rs_level {
 	struct rs_frame frame;
 	struct rs_sighand hand;
+	uint32_t traceme; /* a vfork child asked to be traced: it will be when it executes */
+	uint32_t pad;
 };
 
 /* What belongs to one thread: its numbers, its call in progress, its two stacks. */
@@ -130,14 +134,16 @@ static inline struct rs_area *rs_area_here(void)
 void rs_sig_entry(void);
 void rs_restorer(void);
 long rs_gate(struct rs_frame *f);
-extern const char rs_gate_after[], rs_gate_end[];
 long rs_ask_gate(struct rs_frame *f);
 extern const char rs_ask_after[], rs_ask_end[];
 extern const char rs_exempt_start[];
+extern const char rs_gate_after[], rs_gate_end[], rs_clone_gate_after[];
+extern const char rs_enter_reported[], rs_return_reported[], rs_interrupted_reported[];
 extern const char rs_text_start[], rs_text_end[];
 _Noreturn void rs_run(struct rs_frame *f, struct rs_area *a);
 _Noreturn void rs_enter(uint64_t rsp, uint64_t rip);
 _Noreturn void rs_return(struct rs_frame *f);
+_Noreturn void rs_interrupted(struct rs_frame *f);
 /*
  * Makes the clone-like call in f; returns its result in the parent. The child continues in
  * rs_child(child_area or area, f) on child_stack.

@@ -75,7 +75,7 @@ static bool granted(const struct rs_frame *f, const struct ax_sigcontext *mc)
 
 enum rs_judged rs_seccomp_judge(struct ax_siginfo *si, struct ax_ucontext *uc, struct rs_area *a)
 {
-	bool ours = si->err == RS_TRAP_MAGIC;
+	bool ours = si->err == RS_TRAP_MAGIC || si->err == RS_TRAP_TRACED;
 	uint32_t v, data;
 
 	if (a->strict && !(ours && si->syscall == __NR_rt_sigreturn))

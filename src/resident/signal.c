@@ -83,13 +83,14 @@ static void regs_load(struct ax_sigcontext *mc, const struct rs_regs *r)
 	mc->r11 = r->rflags;
 }
 
-static void redirect(struct ax_ucontext *uc, struct rs_area *a, bool ask)
+static void redirect(struct ax_ucontext *uc, struct rs_area *a, bool ask, bool traced)
 {
 	struct rs_frame *f = a->cur;
 
 	regs_save(&f->regs, &uc->mc);
 	f->ask = ask;
 	f->has_temp_mask = 0;
+	f->traced = traced;
 	f->phase = RS_RESTART;
 	uc->mc.rip = (uint64_t)rs_run;
 	uc->mc.rsp = a->call_top;
@@ -115,6 +116,16 @@ static uint64_t present(struct ax_ucontext *uc, struct rs_area *a)
 	uint64_t phase = f->phase;
 	long r = RS_REWIND;
 
+	if (phase == RS_SHOWN) {
+		/* What the interrupted wait would have told us, had its tracer not been faster. */
+		f->phase = RS_IDLE;
+		if (rip == f->regs.rip && (int64_t)uc->mc.rax == -EINTR && f->has_temp_mask) {
+			f->raw = -EINTR;
+			f->finish(f);
+			mask = f->temp_mask;
+		}
+		return mask;
+	}
 	/* Without a call in progress (at the end of exec) there is no program context yet. */
 	if (!in_text(rip) || phase == RS_IDLE)
 		return mask;
@@ -316,7 +327,7 @@ void rs_signal(int sig, struct ax_siginfo *si, struct ax_ucontext *uc, struct rs
 		return;
 	if (judged != RS_JUDGED_SIGNAL) {
 		if (si->syscall != __NR_rt_sigreturn || judged == RS_JUDGED_ASK) {
-			redirect(uc, a, judged == RS_JUDGED_ASK);
+			redirect(uc, a, judged == RS_JUDGED_ASK, si->err == RS_TRAP_TRACED);
 			return;
 		}
 		program_sigreturn(uc, a);

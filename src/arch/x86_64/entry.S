@@ -32,8 +32,10 @@
 #define F_A4 192
 #define F_A5 200
 #define F_OUT_RIP 208
+#define F_TRACED 216
 
 #define PHASE_AFTER 3
+#define NR_GETPID 39
 #define AREA_MASK -65536
 #define CALL_TOP 36864
 
@@ -51,12 +53,20 @@ _start:
 	call	rs_start
 	ud2
 
-/* rs_enter(rsp, rip): first jump into the program; rdx = 0 says "no function for atexit". */
+/*
+ * rs_enter(rsp, rip): first jump into the program; rdx = 0 says "no function for atexit". The system call is a
+ * report: to a tracer's resident it means "here the new program begins" (resident/trace_stop.c).
+ */
 	.globl rs_enter
 	.hidden rs_enter
 	.type rs_enter, @function
 rs_enter:
 	movq	%rdi, %rsp
+	movl	$NR_GETPID, %eax
+	syscall
+	.globl rs_enter_reported
+	.hidden rs_enter_reported
+rs_enter_reported:
 	movq	%rsi, %rcx
 	xorl	%eax, %eax
 	xorl	%ebx, %ebx
@@ -111,7 +121,9 @@ rs_run:
 	.hidden rs_return
 	.type rs_return, @function
 rs_return:
-	movq	%rdi, %r11
+	cmpq	$0, F_TRACED(%rdi)
+	jne	2f
+1:	movq	%rdi, %r11
 	pushq	F_RFLAGS(%r11)
 	popfq
 	movq	F_RESULT(%r11), %rax
@@ -130,6 +142,33 @@ rs_return:
 	movq	F_OUT_RIP(%r11), %rcx
 	movq	F_RSP(%r11), %rsp
 	jmp	*%rcx
+/* A report: "this call is over". A tracer that wants to see that puts the program's registers in place here. */
+2:	movq	$0, F_TRACED(%rdi)
+	movl	$NR_GETPID, %eax
+	syscall
+	.globl rs_return_reported
+	.hidden rs_return_reported
+rs_return_reported:
+	jmp	1b
+
+/*
+ * rs_interrupted(frame): where a tracer's resident sends a call that is to be given up and made again, so that it
+ * stops at the end of a system call before the signal is seen.
+ */
+	.globl rs_interrupted
+	.hidden rs_interrupted
+	.type rs_interrupted, @function
+rs_interrupted:
+	movq	%rdi, %rbx
+	movl	$NR_GETPID, %eax
+	syscall
+	.globl rs_interrupted_reported
+	.hidden rs_interrupted_reported
+rs_interrupted_reported:
+	andq	$-16, %rsp
+	movq	%rbx, %rdi
+	call	rs_again
+	ud2
 
 /* rs_gate(frame): the one real call of a frame in phase RS_CALL; see rs_signal for what its labels mean. */
 	.globl rs_gate
@@ -216,6 +255,9 @@ rs_clone_gate:
 	movq	F_A4(%rbx), %r8
 	movq	F_A5(%rbx), %r9
 	syscall
+	.globl rs_clone_gate_after
+	.hidden rs_clone_gate_after
+rs_clone_gate_after:
 	testq	%rax, %rax
 	jz	1f
 	popq	%r15
@@ -247,7 +289,7 @@ rs_clone_gate:
 	ud2
 
 /*
- * rs_copy_gate(job, arg): clone(CLONE_VM | CLONE_VFORK) without an exit signal; the child runs job(arg)
+ * rs_copy_gate(job, arg): clone(CLONE_VM | CLONE_VFORK | CLONE_UNTRACED) without an exit signal; the child runs job(arg)
  * below this frame while we sleep, and exits.
  */
 	.globl rs_copy_gate
@@ -259,7 +301,7 @@ rs_copy_gate:
 	movq	%rdi, %rbx
 	movq	%rsi, %r12
 	movl	$56, %eax
-	movl	$0x4100, %edi
+	movl	$0x804100, %edi
 	leaq	-256(%rsp), %rsi
 	andq	$-16, %rsi
 	xorl	%edx, %edx
