@@ -15,127 +15,14 @@
 #include "arch/x86_64/syscall.h"
 #include "resident/birth.h"
 #include "resident/sigaction.h"
-#include "resident/trace.h"
+#include "resident/trace_stop.h"
 
 #define SYS_SECCOMP_ 1
 #define ENTERING 1 /* PTRACE_EVENTMSG_SYSCALL_ENTRY, _EXIT */
 #define LEAVING 2
-#define NR_NONE (~0ul)
-
-/* What is read of a frame. */
-struct head {
-	struct rs_regs regs;
-	uint64_t phase;
-	int64_t result, raw, nr, a[6];
-	uint64_t out_rip;
-};
-_Static_assert(offsetof(struct head, out_rip) == offsetof(struct rs_frame, out_rip), "layout");
-
-struct stop {
-	struct rs_area *a;
-	struct rs_tracee *t;
-	int event, sig;
-	bool has_info, made;
-	struct ax_siginfo si;
-	struct ax_user_regs r;
-};
-
-static bool in_text(uint64_t ip)
-{
-	return ip >= (uint64_t)rs_text_start && ip < (uint64_t)rs_text_end;
-}
-
-static bool at(const struct stop *s, const char *label)
-{
-	return s->r.ip == (uint64_t)label;
-}
-
-static bool steps(const struct rs_tracee *t)
-{
-	return t->req == AX_SINGLESTEP || t->req == AX_SINGLEBLOCK;
-}
-
-/* include/linux/errno.h: ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND, ERESTART_RESTARTBLOCK */
-static bool is_restart(uint64_t ax)
-{
-	int64_t r = (int64_t)ax;
-
-	return r == -512 || r == -513 || r == -514 || r == -516;
-}
-
-static enum rs_verdict show(struct stop *s, enum rs_shown how)
-{
-	s->t->shown = (uint8_t)how;
-	return RS_SHOW;
-}
-
-static enum rs_verdict resume(struct stop *s, long req, int sig)
-{
-	rs_pt(req, s->t->hid, 0, (uint64_t)sig);
-	return RS_INTERNAL;
-}
-
-/* On, up to the next stop of any kind. */
-static enum rs_verdict go_on(struct stop *s)
-{
-	return resume(s, AX_SYSCALL, 0);
-}
-
-static void put_regs(struct stop *s, const struct rs_regs *p, uint64_t ip, uint64_t ax, uint64_t orig)
-{
-	struct ax_user_regs *r = &s->r;
-
-	r->di = p->rdi;
-	r->si = p->rsi;
-	r->dx = p->rdx;
-	r->r10 = p->r10;
-	r->r8 = p->r8;
-	r->r9 = p->r9;
-	r->bx = p->rbx;
-	r->bp = p->rbp;
-	r->r12 = p->r12;
-	r->r13 = p->r13;
-	r->r14 = p->r14;
-	r->r15 = p->r15;
-	r->sp = p->rsp;
-	r->flags = p->rflags;
-	r->ip = ip;
-	r->ax = ax;
-	r->orig_ax = orig;
-	r->cx = p->rip;
-	r->r11 = p->rflags;
-}
-
-static void set_regs(struct stop *s)
-{
-	rs_pt(AX_SETREGS, s->t->hid, 0, (uint64_t)&s->r);
-}
-
-static void mark(struct stop *s, uint64_t frame)
-{
-	rs_poke(s->t->hid, frame + offsetof(struct rs_frame, traced), 1);
-}
-
-static void set_phase(struct stop *s, uint64_t frame, enum rs_phase phase)
-{
-	rs_poke(s->t->hid, frame + offsetof(struct rs_frame, phase), phase);
-}
-
-/* What stopped it comes again later: a signal, or a stop without one. */
-static void park(struct stop *s)
-{
-	struct rs_tracee *t = s->t;
-
-	if (s->event == AX_EVENT_STOP)
-		t->interrupt = 1;
-	else if (t->nparked < RS_PARKED)
-		t->parked[t->nparked++] = s->si;
-	else
-		sp_sys2(__NR_tkill, t->hid, s->sig);
-}
 
 /* The registers are the program's: what was parked may come now. */
-static enum rs_verdict release(struct stop *s)
+static enum rs_verdict release(struct rs_stop *s)
 {
 	struct rs_tracee *t = s->t;
 	int sig = 0;
@@ -148,11 +35,11 @@ static enum rs_verdict release(struct stop *s)
 		t->restore = 1;
 		sig = t->parked[0].signo;
 	}
-	return resume(s, t->req, sig);
+	return rs_stop_resume(s, t->req, sig);
 }
 
 /* The exit of a call that our filter sent to the resident: SIGSYS is on its way. */
-static bool trap_pending(const struct stop *s)
+static bool trap_pending(const struct rs_stop *s)
 {
 	struct {
 		uint64_t off;
@@ -171,44 +58,39 @@ static bool trap_pending(const struct stop *s)
 	return false;
 }
 
-/* The program's exit of the call in progress, if it wants to see it. */
-static bool exit_wanted(struct rs_tracee *t)
-{
-	return t->in_call && t->req == AX_SYSCALL;
-}
-
-static enum rs_verdict show_exit(struct stop *s)
+static enum rs_verdict show_exit(struct rs_stop *s)
 {
 	s->t->in_call = 0;
-	return show(s, RS_LEFT);
+	return rs_stop_show(s, RS_LEFT);
 }
 
 /* The report of rs_return. */
-static enum rs_verdict call_over(struct stop *s)
+static enum rs_verdict call_over(struct rs_stop *s)
 {
 	struct rs_tracee *t = s->t;
-	struct head f;
+	struct rs_head f;
 	bool again;
 
 	if (rs_peek(t->hid, &f, s->r.di, sizeof(f)))
-		return go_on(s);
+		return rs_stop_go_on(s);
 	again = f.out_rip != f.regs.rip;
 	if (again && !t->nparked && !t->interrupt && !t->birth) {
 		t->again = t->in_call;
-		return resume(s, t->req == AX_SYSCALL ? AX_SYSCALL : t->req, 0);
+		return rs_stop_resume(s, t->req == AX_SYSCALL ? AX_SYSCALL : t->req, 0);
 	}
 	/* Again, and something comes in between: as the kernel says it (ERESTARTNOINTR). */
-	put_regs(s, &f.regs, f.regs.rip, again ? (uint64_t)-513l : (uint64_t)f.result, f.regs.rax);
-	set_regs(s);
+	rs_stop_put_regs(s, &f.regs, f.regs.rip, again ? (uint64_t)-513l : (uint64_t)f.result,
+			 f.regs.rax);
+	rs_stop_set_regs(s);
 	if (t->birth) {
 		t->birth = 0;
 		return release(s);
 	}
-	return exit_wanted(t) ? show_exit(s) : release(s);
+	return rs_exit_wanted(t) ? show_exit(s) : release(s);
 }
 
 /* The report of rs_enter: the new program has not run an instruction. */
-static enum rs_verdict new_image(struct stop *s)
+static enum rs_verdict new_image(struct rs_stop *s)
 {
 	struct rs_tracee *t = s->t;
 	static const struct rs_regs none;
@@ -219,76 +101,68 @@ static enum rs_verdict new_image(struct stop *s)
 		rs_pt(AX_SETREGS, t->hid, 0, (uint64_t)&t->regs);
 		return show_exit(s);
 	}
-	put_regs(s, &none, ip, 0, __NR_execve);
+	rs_stop_put_regs(s, &none, ip, 0, __NR_execve);
 	s->r.sp = sp;
 	s->r.cx = s->r.r11 = 0;
 	s->r.flags = 0x200;
-	set_regs(s);
+	rs_stop_set_regs(s);
 	if (t->exec) {
 		t->exec = 0;
 		t->status = SIGTRAP | AX_EVENT_EXEC << 8;
 		t->has_msg = 1;
-		return show(s, RS_NEW_IMAGE);
+		return rs_stop_show(s, RS_NEW_IMAGE);
 	}
-	return exit_wanted(t) ? show_exit(s) : release(s);
+	return rs_exit_wanted(t) ? show_exit(s) : release(s);
 }
 
 /* The report of rs_interrupted. */
-static enum rs_verdict given_up(struct stop *s)
+static enum rs_verdict given_up(struct rs_stop *s)
 {
 	struct rs_tracee *t = s->t;
 	uint64_t frame = s->r.bx;
-	struct head f;
+	struct rs_head f;
 
 	if (rs_peek(t->hid, &f, frame, sizeof(f)))
-		return go_on(s);
-	put_regs(s, &f.regs, f.regs.rip, (uint64_t)(int64_t)t->restart, f.regs.rax);
-	set_regs(s);
-	set_phase(s, frame, RS_SHOWN);
-	return exit_wanted(t) ? show_exit(s) : release(s);
+		return rs_stop_go_on(s);
+	rs_stop_put_regs(s, &f.regs, f.regs.rip, (uint64_t)(int64_t)t->restart, f.regs.rax);
+	rs_stop_set_regs(s);
+	rs_stop_set_phase(s, frame, RS_SHOWN);
+	return rs_exit_wanted(t) ? show_exit(s) : release(s);
 }
 
-static bool blocks_all(const struct stop *s)
-{
-	uint64_t mask = 0;
-
-	rs_pt(AX_GETSIGMASK, s->t->hid, 8, (uint64_t)&mask);
-	return !~(mask | 1ul << (SIGKILL - 1) | 1ul << (SIGSTOP - 1));
-}
-
-static enum rs_verdict call_left(struct stop *s)
+static enum rs_verdict call_left(struct rs_stop *s)
 {
 	struct rs_tracee *t = s->t;
-	struct head f;
+	struct rs_head f;
 
-	if (!in_text(s->r.ip)) {
+	if (!rs_in_text(s->r.ip)) {
 		if (trap_pending(s))
-			return go_on(s);
+			return rs_stop_go_on(s);
 		if (t->handler) {
 			t->handler = 0;
 			t->status = SIGTRAP;
-			return show(s, RS_HANDLER);
+			return rs_stop_show(s, RS_HANDLER);
 		}
 		/* Else it is the resident's rt_sigreturn. */
-		return exit_wanted(t) ? show_exit(s) : release(s);
+		return rs_exit_wanted(t) ? show_exit(s) : release(s);
 	}
-	if (at(s, rs_return_reported))
+	if (rs_stop_at(s, rs_return_reported))
 		return call_over(s);
-	if (at(s, rs_enter_reported))
+	if (rs_stop_at(s, rs_enter_reported))
 		return new_image(s);
-	if (at(s, rs_interrupted_reported))
+	if (rs_stop_at(s, rs_interrupted_reported))
 		return given_up(s);
-	if (at(s, rs_gate_after) && exit_wanted(t) && is_restart(s->r.ax) && !blocks_all(s) &&
-	    !rs_peek(t->hid, &f, s->r.bx, sizeof(f)) && f.phase == RS_CALL) {
-		put_regs(s, &f.regs, f.regs.rip, s->r.ax, f.regs.rax);
-		set_regs(s);
-		set_phase(s, s->r.bx, RS_SHOWN);
+	if (rs_stop_at(s, rs_gate_after) && rs_exit_wanted(t) && rs_is_restart(s->r.ax) &&
+	    !rs_stop_blocks_all(s) && !rs_peek(t->hid, &f, s->r.bx, sizeof(f)) && f.phase == RS_CALL) {
+		rs_stop_put_regs(s, &f.regs, f.regs.rip, s->r.ax, f.regs.rax);
+		rs_stop_set_regs(s);
+		rs_stop_set_phase(s, s->r.bx, RS_SHOWN);
 		return show_exit(s);
 	}
-	return go_on(s);
+	return rs_stop_go_on(s);
 }
 
-static enum rs_verdict syscall_stop(struct stop *s)
+static enum rs_verdict syscall_stop(struct rs_stop *s)
 {
 	struct rs_tracee *t = s->t;
 	uint64_t which = 0;
@@ -297,145 +171,37 @@ static enum rs_verdict syscall_stop(struct stop *s)
 	if (which == LEAVING)
 		return call_left(s);
 	if (which == ENTERING) {
-		if (in_text(s->r.ip))
-			return go_on(s);
+		if (rs_in_text(s->r.ip))
+			return rs_stop_go_on(s);
 		if (t->again) {
 			t->again = 0;
-			return go_on(s);
+			return rs_stop_go_on(s);
 		}
-		if (t->req == AX_CONT || steps(t))
+		if (t->req == AX_CONT || rs_steps(t))
 			return release(s);
 		t->in_call = 1;
-		return show(s, RS_ENTERED);
+		return rs_stop_show(s, RS_ENTERED);
 	}
 	/* A step into a signal handler: kernel/signal.c:signal_delivered. */
-	if (!in_text(s->r.ip))
-		return show(s, RS_PLAIN);
+	if (!rs_in_text(s->r.ip))
+		return rs_stop_show(s, RS_PLAIN);
 	t->handler = 1;
-	return go_on(s);
+	return rs_stop_go_on(s);
 }
 
-static enum rs_verdict trapped(struct stop *s)
+static enum rs_verdict trapped(struct rs_stop *s)
 {
 	struct rs_tracee *t = s->t;
 
-	if (t->req != AX_SYSCALL && !steps(t) && !t->nparked && !t->interrupt)
-		return resume(s, t->req, SIGSYS);
+	if (t->req != AX_SYSCALL && !rs_steps(t) && !t->nparked && !t->interrupt)
+		return rs_stop_resume(s, t->req, SIGSYS);
 	s->si.err = RS_TRAP_TRACED;
 	rs_pt(AX_SETSIGINFO, t->hid, 0, (uint64_t)&s->si);
-	return resume(s, AX_SYSCALL, SIGSYS);
-}
-
-/* The area a stack pointer of the resident's lies in, or 0. */
-static uint64_t area_of(uint64_t sp)
-{
-	uint64_t area = sp & ~(RS_AREA_SIZE - 1);
-
-	return area == (uint64_t)rs_main_area || (area >= SP_AREAS_ADDR && area < SP_AREAS_END) ? area
-												: 0;
-}
-
-/* The frame of the call a stop is in; 0: none yet, or no more. */
-static uint64_t frame_of(struct stop *s)
-{
-	uint64_t area = area_of(s->r.sp), frame = 0;
-
-	if (at(s, rs_gate_after) || at(s, rs_clone_gate_after))
-		return s->r.bx;
-	if (!area) /* the last instruction of rs_return */
-		return area_of(s->r.r11) ? s->r.r11 : 0;
-	rs_peek(s->t->hid, &frame, area + offsetof(struct rs_area, cur), 8);
-	return area_of(frame) ? frame : 0;
-}
-
-/* Before its real call: it is given up, and the kernel makes it again or not as it does without us. */
-static enum rs_verdict give_up(struct stop *s, const struct head *f, uint64_t frame)
-{
-	struct rs_tracee *t = s->t;
-	uint64_t how = at(s, rs_gate_after) && is_restart(s->r.ax) ? s->r.ax : (uint64_t)-513l;
-
-	if (exit_wanted(t) && s->has_info) {
-		park(s);
-		t->restart = (int32_t)how;
-		s->r.ip = (uint64_t)rs_interrupted;
-		s->r.di = frame;
-		s->r.orig_ax = NR_NONE;
-		set_regs(s);
-		return go_on(s);
-	}
-	put_regs(s, &f->regs, f->regs.rip, how, f->regs.rax);
-	set_regs(s);
-	set_phase(s, frame, RS_SHOWN);
-	return show(s, RS_PLAIN);
-}
-
-/* With a final result: it returns, at once or from the start of rs_return. */
-static enum rs_verdict return_now(struct stop *s, const struct head *f, uint64_t frame)
-{
-	struct rs_tracee *t = s->t;
-	uint64_t top = 0;
-
-	if (exit_wanted(t) && s->has_info) {
-		rs_peek(t->hid, &top, area_of(frame) + offsetof(struct rs_area, call_top), 8);
-		park(s);
-		mark(s, frame);
-		s->r.ip = (uint64_t)rs_return;
-		s->r.di = frame;
-		s->r.sp = (top - 64) & ~15ul;
-		s->r.orig_ax = NR_NONE;
-		set_regs(s);
-		return go_on(s);
-	}
-	put_regs(s, &f->regs, f->regs.rip, (uint64_t)f->result, NR_NONE);
-	set_regs(s);
-	set_phase(s, frame, RS_IDLE);
-	return show(s, RS_PLAIN);
-}
-
-/* A signal, or a stop without one, inside the resident. */
-static enum rs_verdict inside(struct stop *s)
-{
-	struct rs_tracee *t = s->t;
-	uint64_t frame = frame_of(s), ip = s->r.ip;
-	bool handler = area_of(s->r.sp) && s->r.sp - area_of(s->r.sp) > RS_AREA_SIZE - RS_ALT_SIZE;
-	bool step = steps(t) && s->sig == SIGTRAP && s->has_info && s->si.code > 0;
-	struct head f;
-
-	if (!frame || rs_peek(t->hid, &f, frame, sizeof(f)))
-		f.phase = RS_IDLE;
-	if (!s->has_info && f.phase == RS_IDLE)
-		return show(s, RS_PLAIN);
-	if (handler || f.phase == RS_IDLE || f.phase == RS_SHOWN) {
-		park(s);
-		return go_on(s);
-	}
-	if (step || blocks_all(s) || f.phase == RS_AFTER ||
-	    (f.phase == RS_CALL && ip >= (uint64_t)rs_gate_after && ip <= (uint64_t)rs_gate_end &&
-	     !(at(s, rs_gate_after) && is_restart(s->r.ax)))) {
-		if (!s->has_info)
-			return show(s, RS_PLAIN);
-		park(s);
-		mark(s, frame);
-		return go_on(s);
-	}
-	return f.phase == RS_DONE ? return_now(s, &f, frame) : give_up(s, &f, frame);
-}
-
-/* The first stop of what was born traced: on to the program, in the registers clone leaves it with. */
-static enum rs_verdict born(struct stop *s)
-{
-	uint64_t cur = 0;
-
-	rs_peek(s->t->hid, &cur, s->r.r12 + offsetof(struct rs_area, cur), 8);
-	mark(s, cur);
-	s->t->birth = 1;
-	s->t->seized = s->event == AX_EVENT_STOP;
-	park(s);
-	return go_on(s);
+	return rs_stop_resume(s, AX_SYSCALL, SIGSYS);
 }
 
 /* Its options are its parent's: of the one whose event names it, else of one that can be its parent. */
-static void inherit(struct stop *s)
+static void inherit(struct rs_stop *s)
 {
 	struct rs_tracee *t = s->t, *p;
 	bool end;
@@ -452,17 +218,17 @@ static void inherit(struct stop *s)
 }
 
 /* The child may be told of before its parent has published it, so that is done here. */
-static enum rs_verdict clone_event(struct stop *s)
+static enum rs_verdict clone_event(struct rs_stop *s)
 {
 	struct rs_tracee *t = s->t;
 	struct ax_user_regs kernel = s->r;
-	struct head f;
+	struct rs_head f;
 	struct rs_birth b;
 	uint64_t child = 0, frame = s->r.bx;
 	int published = 0;
 
 	rs_pt(AX_GETEVENTMSG, t->hid, 0, (uint64_t)&child);
-	if (!at(s, rs_clone_gate_after) || rs_peek(t->hid, &f, frame, sizeof(f)) ||
+	if (!rs_stop_at(s, rs_clone_gate_after) || rs_peek(t->hid, &f, frame, sizeof(f)) ||
 	    rs_peek(t->hid, &b, frame + RS_BIRTH_OFF, sizeof(b))) {
 		t->msg = (uint64_t)(uint32_t)rs_out_pid((int64_t)child);
 	} else {
@@ -474,20 +240,20 @@ static enum rs_verdict clone_event(struct stop *s)
 		(void)published; /* if not: the child does not live, as its parent will find */
 		if (c && c->tracer == t->tracer)
 			c->options = t->options;
-		put_regs(s, &f.regs, f.regs.rip, (uint64_t)-ENOSYS, f.regs.rax);
+		rs_stop_put_regs(s, &f.regs, f.regs.rip, (uint64_t)-ENOSYS, f.regs.rax);
 		t->regs = s->r;
 		t->frame = frame;
 		s->r = kernel;
 	}
 	t->has_msg = 1;
-	return show(s, t->frame ? RS_VIEW : RS_PLAIN);
+	return rs_stop_show(s, t->frame ? RS_VIEW : RS_PLAIN);
 }
 
-static enum rs_verdict event(struct stop *s)
+static enum rs_verdict event(struct rs_stop *s)
 {
 	struct rs_tracee *t = s->t, *old;
 	uint64_t msg = 0, frame;
-	struct head f;
+	struct rs_head f;
 
 	switch (s->event) {
 	case AX_EVENT_FORK:
@@ -508,55 +274,55 @@ static enum rs_verdict event(struct stop *s)
 		}
 		t->exec = 1;
 		t->birth = t->again = t->handler = 0;
-		return go_on(s);
+		return rs_stop_go_on(s);
 	case AX_EVENT_EXIT:
-		frame = in_text(s->r.ip) ? frame_of(s) : 0;
+		frame = rs_in_text(s->r.ip) ? rs_stop_frame(s) : 0;
 		if (!frame || rs_peek(t->hid, &f, frame, sizeof(f)))
-			return show(s, RS_PLAIN);
-		put_regs(s, &f.regs, f.regs.rip, (uint64_t)-ENOSYS, f.regs.rax);
+			return rs_stop_show(s, RS_PLAIN);
+		rs_stop_put_regs(s, &f.regs, f.regs.rip, (uint64_t)-ENOSYS, f.regs.rax);
 		t->regs = s->r;
 		t->frame = 0;
-		return show(s, RS_VIEW);
+		return rs_stop_show(s, RS_VIEW);
 	case AX_EVENT_STOP:
-		if (in_text(s->r.ip))
-			return inside(s);
+		if (rs_in_text(s->r.ip))
+			return rs_stop_inside(s);
 		if (trap_pending(s)) {
-			park(s);
-			return go_on(s);
+			rs_stop_park(s);
+			return rs_stop_go_on(s);
 		}
-		return show(s, RS_PLAIN);
+		return rs_stop_show(s, RS_PLAIN);
 	default:
-		return show(s, RS_PLAIN);
+		return rs_stop_show(s, RS_PLAIN);
 	}
 }
 
-static enum rs_verdict judge(struct stop *s)
+static enum rs_verdict judge(struct rs_stop *s)
 {
 	struct rs_tracee *t = s->t;
 
-	if (at(s, rs_clone_gate_after) && !s->r.ax && !t->birth &&
+	if (rs_stop_at(s, rs_clone_gate_after) && !s->r.ax && !t->birth &&
 	    (s->event == AX_EVENT_STOP || (!s->event && s->sig == SIGSTOP && s->has_info))) {
 		if (s->made)
 			inherit(s);
-		return born(s);
+		return rs_stop_born(s);
 	}
 	if (s->event)
 		return event(s);
 	if (!s->has_info) /* a group stop */
-		return in_text(s->r.ip) ? inside(s) : show(s, RS_PLAIN);
+		return rs_in_text(s->r.ip) ? rs_stop_inside(s) : rs_stop_show(s, RS_PLAIN);
 	if (s->sig == SIGTRAP && (s->si.code == SIGTRAP || s->si.code == (SIGTRAP | 0x80)))
 		return syscall_stop(s);
 	if (s->sig == SIGSYS && s->si.code == SYS_SECCOMP_ && s->si.err == RS_TRAP_MAGIC)
 		return trapped(s);
-	if (in_text(s->r.ip))
-		return inside(s);
+	if (rs_in_text(s->r.ip))
+		return rs_stop_inside(s);
 	if (t->restore && t->nparked && s->sig == t->parked[0].signo) {
 		rs_pt(AX_SETSIGINFO, t->hid, 0, (uint64_t)&t->parked[0]);
 		memmove(t->parked, t->parked + 1, sizeof(t->parked) - sizeof(t->parked[0]));
 		t->nparked--;
 		t->restore = 0;
 	}
-	return show(s, RS_PLAIN);
+	return rs_stop_show(s, RS_PLAIN);
 }
 
 static bool waits_for_me(int32_t hid)
@@ -571,7 +337,7 @@ static bool waits_for_me(int32_t hid)
 
 static enum rs_verdict stopped(struct rs_area *a, int32_t hid, int32_t code, int32_t *ret_code)
 {
-	struct stop s = {.a = a, .event = code >> 8, .sig = code & 0x7f};
+	struct rs_stop s = {.a = a, .event = code >> 8, .sig = code & 0x7f};
 	enum rs_verdict v;
 
 	*ret_code = code;
