@@ -130,6 +130,7 @@ static void emit_leaf(struct builder *b, unsigned entry)
 	case BD_ARG_NZ:
 	case BD_ARG_MASK:
 	case BD_ARG_IN:
+	case BD_ARG_OUT:
 		emit(b, BPF_JMP | BPF_JA, 0, 0, TO_BLOCK(block_of(entry)));
 		break;
 	}
@@ -236,6 +237,11 @@ static void emit_block(struct builder *b, const struct bd_when *w)
 	case BD_ARG_IN:
 		emit_set(b, arg, w->value);
 		break;
+	case BD_ARG_OUT:
+		emit_set(b, arg, w->value);
+		emit_ret(b, SECCOMP_RET_ALLOW);
+		emit(b, BPF_JMP | BPF_JA, 0, 0, TO_GATE);
+		return;
 	case BD_NEVER:
 	case BD_ALWAYS:
 	case BD_ERRNO:

@@ -15,6 +15,7 @@
  *          ARG_NZ(i)       traps if argument i is not 0 (all 64 bits)
  *          ARG_MASK(i, m)  traps if (low 32 bits of argument i) & m
  *          ARG_IN(i, set)  traps if the low 32 bits of argument i are in the set (sets are in sets.def)
+ *          ARG_OUT(i, set) traps if they are not
  *          WATCH_IN(i)     the tree's filter lets it through; traps in a process that watches the
  *                          descriptor in argument i for reading (filter.h: bd_watch_build)
  *          WATCH_OUT(o)    the same for writing
@@ -39,12 +40,13 @@ enum bd_when_op {
 	BD_ARG_NZ,
 	BD_ARG_MASK,
 	BD_ARG_IN,
+	BD_ARG_OUT,
 	BD_WATCH,
 	BD_WATCH_ANY,
 };
 #define BD_NO_ARG 7 /* of BD_WATCH: no such argument */
 
-/* The sets that ARG_IN names, from sets.def. */
+/* The sets that ARG_IN and ARG_OUT name, from sets.def. */
 enum bd_set {
 #define SET(name) BD_SET_##name,
 #define MEMBER(set, value, name)

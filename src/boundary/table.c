@@ -52,6 +52,10 @@ const uint8_t bd_handler_of[BD_SYSCALL_MAX + 1] = {
 	{                             \
 		BD_ARG_MASK, (i), (m) \
 	}
+#define ARG_OUT(i, set)                       \
+	{                                     \
+		BD_ARG_OUT, (i), BD_SET_##set \
+	}
 #define ARG_IN(i, set)                       \
 	{                                    \
 		BD_ARG_IN, (i), BD_SET_##set \

@@ -14,24 +14,29 @@
 #include "arch/x86_64/uapi.h"
 #include "boundary/cmsg.h"
 #include "resident/handlers.h"
+#include "resident/netlink.h"
 #include "resident/proc.h"
 #include "resident/resident.h"
 #include "resident/user.h"
 #include "resident/watch.h"
 
 #define MAX_MESSAGES 1024u /* UIO_MAXIOV: net/socket.c:__sys_sendmmsg */
-#define AF_UNIX_ 1	   /* include/linux/socket.h */
-#define AF_NETLINK_ 16
 
 struct mmsghdr {
 	struct ax_msghdr hdr;
 	uint32_t len, pad;
 };
 
-/* The area's scratch while messages are sent: headers of several, then their control data. */
+/*
+ * The area's scratch while messages are sent: headers of several, a vector for each, and what they point to: their
+ * control data, and messages to netlink.
+ */
 #define CHUNK 32u
-#define CONTROL_AT (CHUNK * sizeof(struct mmsghdr))
-#define CONTROL_MAX (RS_SCRATCH - CONTROL_AT)
+#define VECTORS_AT (CHUNK * sizeof(struct mmsghdr))
+#define CONTROL_AT (VECTORS_AT + CHUNK * sizeof(struct ax_iovec))
+#define CONTROL_MAX (8192u - CONTROL_AT)
+_Static_assert(RS_PROC_FRONT + RS_PROC_TEXT_MAX + RS_PROC_SPARE_MAX >= CONTROL_AT + CONTROL_MAX,
+	       "a converted address lies behind them");
 /* A list of control data that is longer is only searched; net.core.optmem_max limits what is taken. */
 #define SEARCH_MAX 262144u
 
@@ -41,7 +46,7 @@ static bool may_have_credentials(int fd)
 	int32_t family = 0, len = sizeof(family);
 	long r = sp_sys6(__NR_getsockopt, fd, SOL_SOCKET, SO_DOMAIN, (long)&family, (long)&len, 0);
 
-	return r || family == AF_UNIX_ || family == AF_NETLINK_;
+	return r || family == RS_AF_UNIX || family == RS_AF_NETLINK;
 }
 
 /* --- sending ----------------------------------------------------------------------------------- */
@@ -96,17 +101,74 @@ static long copy_control(struct rs_area *a, struct ax_msghdr *m, uint64_t at)
 	return (long)((m->controllen + 7) & ~7ul);
 }
 
+/*
+ * The path of a unix socket that the message goes to, before anything else is put into the scratch. 1 if the header
+ * now has another address; 0; -errno.
+ */
+static long take_path(struct rs_frame *f, struct rs_area *a, struct ax_msghdr *m)
+{
+	int64_t kept[2] = {f->a[1], f->a[2]};
+	long r;
+
+	if (rs_sockaddr_family(m->name, m->namelen) != RS_AF_UNIX)
+		return 0;
+	f->a[1] = (int64_t)m->name;
+	f->a[2] = (int32_t)m->namelen;
+	r = rs_proc_sockaddr(f, a, 1, true);
+	m->name = (uint64_t)f->a[1];
+	m->namelen = (uint32_t)f->a[2];
+	f->a[1] = kept[0];
+	f->a[2] = kept[1];
+	return r ? r : 1;
+}
+
+/*
+ * What has to be copied of a message for the kernel, from `used` on in the scratch's control part. The bytes
+ * that took; -errno.
+ */
+static long prepare(struct rs_area *a, int fd, struct ax_msghdr *m, struct ax_iovec *v, uint64_t used)
+{
+	uint64_t before = used;
+	long r;
+
+	if (names_process(m)) {
+		r = copy_control(a, m, used);
+		if (!r)
+			return -ENOBUFS;
+		if (r > 0) /* else the kernel says EFAULT itself, in its order */
+			used += (uint64_t)r;
+	}
+	if (rs_sockaddr_family(m->name, m->namelen) == RS_AF_NETLINK) {
+		char *to = a->scratch + CONTROL_AT + used;
+
+		r = rs_netlink_out(a, fd, m->iov, m->iovlen, NULL, to, CONTROL_MAX - used);
+		if (r < 0)
+			return r;
+		if (r) {
+			*v = (struct ax_iovec){(uint64_t)to, (uint64_t)r};
+			m->iov = (uint64_t)v;
+			m->iovlen = 1;
+			used += ((uint64_t)r + 7) & ~7ul;
+		}
+	}
+	return (long)(used - before);
+}
+
 long rs_h_sendmsg(struct rs_frame *f, struct rs_area *a)
 {
 	struct ax_msghdr *m = (struct ax_msghdr *)f->scratch;
-	long r;
+	struct ax_iovec *v = (struct ax_iovec *)(m + 1);
+	long path, r;
 
-	if (rs_user_read(m, (uint64_t)f->a[1], sizeof(*m)) || !names_process(m))
+	if (rs_user_read(m, (uint64_t)f->a[1], sizeof(*m)))
 		return rs_call(f, rs_finish_raw);
-	r = copy_control(a, m, 0);
-	if (!r)
-		return -ENOBUFS;
-	if (r > 0)
+	path = take_path(f, a, m);
+	if (path < 0)
+		return path;
+	r = prepare(a, (int)f->a[0], m, v, 0);
+	if (r < 0)
+		return r;
+	if (r || path)
 		f->a[1] = (long)m;
 	return rs_call(f, rs_finish_raw);
 }
@@ -133,38 +195,43 @@ static long finish_sendmmsg(struct rs_frame *f)
 static long fill_chunk(struct rs_frame *f, struct rs_area *a, uint64_t first, uint64_t end)
 {
 	struct mmsghdr *chunk = (struct mmsghdr *)a->scratch;
+	struct ax_iovec *vectors = (struct ax_iovec *)(a->scratch + VECTORS_AT);
+	struct mmsghdr m;
 	uint64_t n, used = 0;
-	long r;
+	long path, r;
 
 	for (n = 0; n < CHUNK && first + n < end; n++) {
-		uint64_t from = f->regs.rsi + (first + n) * sizeof(*chunk);
+		uint64_t from = f->regs.rsi + (first + n) * sizeof(m);
 
-		r = rs_user_read(&chunk[n], from, sizeof(*chunk));
+		r = rs_user_read(&m, from, sizeof(m));
 		if (r)
 			return n ? (long)n : r;
+		/* A path needs the whole scratch while it is looked at: such a message goes alone. */
+		if (n && rs_sockaddr_family(m.hdr.name, m.hdr.namelen) == RS_AF_UNIX)
+			break;
+		path = take_path(f, a, &m.hdr);
+		if (path < 0)
+			return path;
 		/* One whose length cannot be stored is sent, and is the last. */
-		if (rs_user_writable(from + offsetof(struct mmsghdr, len), sizeof(chunk[n].len)))
+		if (path || rs_user_writable(from + offsetof(struct mmsghdr, len), sizeof(m.len)))
 			end = first + n + 1;
-		if (!names_process(&chunk[n].hdr))
-			continue;
-		r = copy_control(a, &chunk[n].hdr, used);
+		r = prepare(a, (int)f->a[0], &m.hdr, &vectors[n], used);
 		if (r < 0)
-			continue; /* the kernel says so itself, in its order */
-		if (!r)
-			return n ? (long)n : -ENOBUFS;
+			return n ? (long)n : r;
+		chunk[n] = m;
 		used += (uint64_t)r;
 	}
 	return (long)n;
 }
 
-static bool any_names_process(uint64_t at, uint64_t n)
+static bool any_to_prepare(uint64_t at, uint64_t n)
 {
 	struct mmsghdr m;
 
 	for (uint64_t i = 0; i < n; i++) {
 		if (rs_user_read(&m, at + i * sizeof(m), sizeof(m)))
 			return false;
-		if (names_process(&m.hdr))
+		if (names_process(&m.hdr) || rs_sockaddr_family(m.hdr.name, m.hdr.namelen) >= 0)
 			return true;
 	}
 	return false;
@@ -177,7 +244,7 @@ long rs_h_sendmmsg(struct rs_frame *f, struct rs_area *a)
 
 	if (n > MAX_MESSAGES)
 		n = MAX_MESSAGES;
-	if (!may_have_credentials((int)f->a[0]) || !any_names_process((uint64_t)f->a[1], n))
+	if (!may_have_credentials((int)f->a[0]) || !any_to_prepare((uint64_t)f->a[1], n))
 		return rs_call(f, rs_finish_raw);
 	f->scratch[SENT] = 0;
 	part = fill_chunk(f, a, 0, n);

@@ -262,18 +262,3 @@ long rs_proc_sockaddr(struct rs_frame *f, struct rs_area *a, int arg, bool follo
 	f->a[arg + 1] = (long)(sizeof(un->family) + got + 1);
 	return 0;
 }
-
-/* A filter cannot see the family, so these always trap. */
-long rs_h_connect(struct rs_frame *f, struct rs_area *a)
-{
-	long r = rs_proc_sockaddr(f, a, 1, true);
-
-	return r ? r : rs_call(f, rs_finish_raw);
-}
-
-long rs_h_bind(struct rs_frame *f, struct rs_area *a)
-{
-	long r = rs_proc_sockaddr(f, a, 1, false);
-
-	return r ? r : rs_call(f, rs_finish_raw);
-}

@@ -145,6 +145,12 @@ static uint32_t expected(uint32_t nr, const uint64_t args[6], bool inside)
 			    bd_set_members[i].value == ((uint32_t)args[w->arg] & bd_set_members[i].mask))
 				return trap;
 		return SECCOMP_RET_ALLOW;
+	case BD_ARG_OUT:
+		for (unsigned i = 0; i < bd_set_member_count; i++)
+			if (bd_set_members[i].set == w->value &&
+			    bd_set_members[i].value == ((uint32_t)args[w->arg] & bd_set_members[i].mask))
+				return SECCOMP_RET_ALLOW;
+		return trap;
 	}
 	fail();
 	return 0;
