@@ -22,6 +22,24 @@ enum bd_data bd_data_of_link(const char *link, size_t len)
 	return BD_DATA_NONE;
 }
 
+bool bd_perf_records_numbers(uint64_t sample_type, uint64_t flags, bool every_task)
+{
+	enum {
+		SAMPLE_TID = 1 << 1,
+		MMAP = 1 << 8,
+		COMM = 1 << 9,
+		INHERIT_STAT = 1 << 11,
+		TASK = 1 << 13,
+		MMAP_DATA = 1 << 17,
+		MMAP2 = 1 << 23,
+		CONTEXT_SWITCH = 1 << 26,
+		NAMESPACES = 1 << 28,
+	};
+	uint64_t always = MMAP | COMM | INHERIT_STAT | TASK | MMAP_DATA | MMAP2 | NAMESPACES;
+
+	return sample_type & SAMPLE_TID || flags & always || (every_task && flags & CONTEXT_SWITCH);
+}
+
 /* linux/magic.h; security/tomoyo/common.c takes a number in order to show it again. */
 static const struct bd_idfile files[] = {
 	{.magic = 0x63677270, .name = "cgroup.procs"},

@@ -68,6 +68,12 @@ static inline bool bd_fuse_has_lock(uint32_t opcode)
 	return opcode >= BD_FUSE_GETLK && opcode <= BD_FUSE_SETLKW;
 }
 
+/*
+ * Whether an event's records carry numbers of tasks, by sample_type and the flag word of struct
+ * perf_event_attr (include/uapi/linux/perf_event.h); every_task: it is of a CPU, not of a task.
+ */
+bool bd_perf_records_numbers(uint64_t sample_type, uint64_t flags, bool every_task);
+
 /* --- files that take numbers as text -------------------------------------------------------- */
 
 struct bd_idfile {

@@ -6,7 +6,7 @@
 #include "resident/fuse.h"
 
 #include "boundary/records.h"
-#include "resident/resident.h"
+#include "resident/watch.h"
 
 #define QUERIES 64
 static _Atomic uint64_t queries[QUERIES];
@@ -17,7 +17,7 @@ static void convert_out(char *field)
 	int32_t pid;
 
 	memcpy(&pid, field, sizeof(pid));
-	pid = rs_out_pid(pid);
+	pid = rs_watch_out(pid);
 	memcpy(field, &pid, sizeof(pid));
 }
 

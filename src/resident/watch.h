@@ -37,6 +37,12 @@ long rs_watch_new(struct rs_frame *f);
 long rs_watch_new_by(struct rs_frame *f, rs_finish finish);
 long rs_watch_finish_new(struct rs_frame *f);
 
+/* Whoever it was may be gone and reaped by now: the kernel still knows the number, and so do we. */
+static inline int32_t rs_watch_out(int32_t hid)
+{
+	return hid > 0 ? sp_pid_recall(RS_NS, sp_hpid_of(hid)).n : hid;
+}
+
 /* Whether what is opened by such a name may have to be watched. */
 bool rs_watch_opens(const char *path, size_t len, uint64_t flags);
 

@@ -98,7 +98,7 @@ static void convert_faults(struct rs_frame *f)
 			return;
 		if (event == BD_UFFD_PAGEFAULT) {
 			if (get(f, at + BD_UFFD_PTID, &n, sizeof(n)) ||
-			    (n > 0 && put(f, at + BD_UFFD_PTID, rs_out_pid(n))))
+			    (n > 0 && put(f, at + BD_UFFD_PTID, rs_watch_out(n))))
 				return;
 		} else if (event == BD_UFFD_FORK) {
 			/* The descriptor of the child's memory, made by this read. */
@@ -146,7 +146,7 @@ static void convert_events(struct rs_frame *f)
 		if (get(f, at, &e, sizeof(e)) || e.version != BD_FAN_VERSION ||
 		    e.meta_len < BD_FAN_SIZE || e.len < e.meta_len || at + e.len > (uint64_t)f->raw)
 			return;
-		n = rs_out_pid(e.pid);
+		n = rs_watch_out(e.pid);
 		if (n != e.pid && put(f, at + BD_FAN_PID, n))
 			return;
 		if (!n)

@@ -37,8 +37,8 @@ static void show(const char *what, long r, const struct ssi *s)
 {
 	say("%s = %s", what, rc(r));
 	for (long i = 0; i < r / 128; i++)
-		say("  signal %u code %d pid %u value %d status %d band %d", s[i].signo, s[i].code, s[i].pid,
-		    s[i].code == -1 ? s[i].value : 0, s[i].signo == SIGCHLD ? s[i].status : 0,
+		say("  signal %u code %d pid %u value %d status %d band %d", s[i].signo, s[i].code,
+		    s[i].pid, s[i].code == -1 ? s[i].value : 0, s[i].signo == SIGCHLD ? s[i].status : 0,
 		    s[i].signo != SIGCHLD && s[i].code > 0 && s[i].code < 7 ? (int)s[i].band : 0);
 }
 
@@ -105,8 +105,12 @@ static void senders(int fd)
 static void buffers(int fd)
 {
 	struct ssi s[3];
-	struct iovec v[6] = {{s, 10}, {(char *)s + 10, 3}, {(char *)s + 13, 0}, {(char *)s + 13, 100},
-			     {(char *)s + 113, 30}, {(char *)s + 143, sizeof(s) - 143}};
+	struct iovec v[6] = {{s, 10},
+			     {(char *)s + 10, 3},
+			     {(char *)s + 13, 0},
+			     {(char *)s + 13, 100},
+			     {(char *)s + 113, 30},
+			     {(char *)s + 143, sizeof(s) - 143}};
 	pid_t me = getpid();
 
 	kill(me, SIGUSR1);

@@ -121,6 +121,21 @@ static void names(void **state)
 	assert_int_equal(bd_data_of_link("", 0), BD_DATA_NONE);
 }
 
+static void perf_records(void **state)
+{
+	(void)state;
+	/* perf stat: inherit, disabled, enable_on_exec; PERF_SAMPLE_IDENTIFIER */
+	assert_false(bd_perf_records_numbers(1 << 16, 1 | 2 | 1 << 12, false));
+	assert_false(bd_perf_records_numbers(1 << 16, 1 | 2 | 1 << 12, true));
+	assert_true(bd_perf_records_numbers(2, 1, false));
+	assert_true(bd_perf_records_numbers(0, 1 << 9, false));
+	assert_true(bd_perf_records_numbers(0, 1 << 11, false));
+	assert_true(bd_perf_records_numbers(0, 1 << 13, true));
+	assert_false(bd_perf_records_numbers(1, 1 << 26, false));
+	assert_true(bd_perf_records_numbers(1, 1 << 26, true));
+	assert_true(bd_perf_records_numbers(0, 1 << 28, false));
+}
+
 static void small_room(void **state)
 {
 	char out[8];
@@ -137,6 +152,7 @@ int main(void)
 		cmocka_unit_test(numbers_as_the_kernel_parses_them),
 		cmocka_unit_test(lists_and_fronts),
 		cmocka_unit_test(names),
+		cmocka_unit_test(perf_records),
 		cmocka_unit_test(small_room),
 	};
 
