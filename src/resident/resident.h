@@ -115,6 +115,7 @@ struct rs_area {
 	uint64_t libc_tid;	     /* see rs_libc_tid; the low two bits count traps */
 	uint64_t map_addr, map_size; /* memory an exec in a vfork child left for the parent to unmap */
 	struct rs_level levels[RS_LEVELS];
+	uint64_t request_addr, request_size; /* memory for one request of /dev/fuse (fuse.c) */
 	char scratch[RS_SCRATCH];
 };
 

@@ -170,7 +170,8 @@ long rs_h_watch_copy(struct rs_frame *f, struct rs_area *a)
 	int in = (int)f->a[sendfile ? 1 : 0], out = (int)f->a[sendfile ? 0 : 2];
 	enum bd_data kind = rs_watch_kind(in, NULL);
 
-	(void)a;
+	if (kind == BD_DATA_FUSE && f->nr == __NR_splice)
+		return rs_fuse_splice(f, a);
 	if ((kind != BD_DATA_NONE && kind != BD_DATA_NUMBERS) ||
 	    rs_watch_kind(out, NULL) == BD_DATA_NUMBERS)
 		return -EINVAL;
