@@ -160,7 +160,8 @@ static void *server(void *arg)
 		memcpy(&q, buf, sizeof(q));
 		if (q.opcode >= GETLK && q.opcode <= SETLKW)
 			say("lock request %u: pid %u owner %u", q.opcode, q.pid, q.lk_pid);
-		else if (q.opcode != FORGET && q.opcode != RELEASE && q.opcode != INIT)
+		else if (q.opcode != FORGET && q.opcode != RELEASE && q.opcode != INIT &&
+			 q.opcode != GETATTR)
 			say("request %u: pid %u", q.opcode, q.pid);
 		serve_one(&q, vector);
 		vector = !vector;
