@@ -200,11 +200,12 @@ static bool base_text(const struct rs_area *a, int dirfd, struct sp_text *out)
 {
 	char buf[128];
 	struct sp_text tail;
+	size_t root;
 
 	if (!rs_proc_is_procfs(dirfd))
 		return false;
 	sp_text_init(&tail, buf, sizeof(buf));
-	if (!rs_proc_place(a, dirfd, NULL, &tail) || !rs_proc_show_tail(buf, tail.len, out)) {
+	if (!rs_proc_place(a, dirfd, NULL, &tail, &root) || !rs_proc_show_tail(buf, tail.len, out)) {
 		out->len = 0;
 		out->overflow = false;
 		sp_text_str(out, "/proc/0");
@@ -376,7 +377,7 @@ static long take_relative(struct rs_area *a, int dirfd, size_t len, unsigned int
 	return compose(a, up, whole, base_len + 1 + len, n);
 }
 
-long rs_proc_take_text(struct rs_area *a, int dirfd, size_t len, unsigned int how, struct rs_name *n)
+static long take(struct rs_area *a, int dirfd, size_t len, unsigned int how, struct rs_name *n)
 {
 	char *text = RS_PROC_TEXT(a);
 	enum rs_proc_root root;
@@ -402,12 +403,36 @@ long rs_proc_take_text(struct rs_area *a, int dirfd, size_t len, unsigned int ho
 	return compose(a, "/proc/", text, len, n);
 }
 
+/*
+ * What the namespace does not have becomes a name that the kernel does not have (RS_NOBODY), so that
+ * the kernel says so when its turn comes.
+ */
+long rs_proc_take_text(struct rs_area *a, int dirfd, size_t len, unsigned int how, struct rs_name *n)
+{
+	long r = take(a, dirfd, len, how, n);
+
+	if (r != -ENOENT)
+		return r;
+	n->host = "/proc/2147483646/x";
+	if (n->p.kind == BD_PROC_PID && n->p.leaf == BD_LEAF_DIR && n->p.task == BD_TASK_NONE)
+		n->host = n->p.slash ? "/proc/2147483646/" : "/proc/2147483646";
+	n->p = (struct bd_procpath){.kind = BD_PROC_OTHER};
+	return 1;
+}
+
 long rs_proc_take(struct rs_area *a, int dirfd, uint64_t path, unsigned int how, struct rs_name *ret_n)
 {
 	long len = rs_user_string(RS_PROC_TEXT(a), path, RS_PROC_TEXT_MAX);
 
 	*ret_n = (struct rs_name){.host = NULL};
 	return len <= 0 ? 0 : rs_proc_take_text(a, dirfd, (size_t)len, how, ret_n);
+}
+
+long rs_proc_retake(struct rs_area *a, int dirfd, unsigned int how, struct rs_name *n)
+{
+	if (n->host != RS_PROC_TEXT(a))
+		return 0;
+	return rs_proc_take_text(a, dirfd, sp_strnlen(n->host, RS_PROC_TEXT_MAX), how, n);
 }
 
 void rs_proc_put(struct rs_frame *f, const struct rs_name *n, int arg)

@@ -67,14 +67,16 @@ enum rs_name_how {
 
 /*
  * Reads the path argument at path. 0: not on procfs as far as is known: the kernel's as it stands. 1: on
- * procfs, *ret_n is filled. -ENOENT: it names what the namespace does not have; other errors are the
- * kernel's own for such a path. *ret_n's host is a copy: the program cannot change it any more.
+ * procfs, *ret_n is filled. If the namespace does not have it, neither has the kernel. -errno: the kernel's own
+ * for such a path. *ret_n's host is a copy: the program cannot change it any more.
  */
 sp_must_check long rs_proc_take(struct rs_area *a, int dirfd, uint64_t path, unsigned int how,
 				struct rs_name *ret_n);
 /* The same for len bytes that are in RS_PROC_TEXT already. */
 sp_must_check long rs_proc_take_text(struct rs_area *a, int dirfd, size_t len, unsigned int how,
 				     struct rs_name *ret_n);
+/* Once more, the first answer having been 0 and the space not used since. */
+sp_must_check long rs_proc_retake(struct rs_area *a, int dirfd, unsigned int how, struct rs_name *n);
 /* proc_walk.c: for rs_proc_take_text alone */
 sp_must_check long rs_proc_walk(struct rs_area *a, int dirfd, size_t len, unsigned int how,
 				struct rs_name *ret_n);
@@ -132,10 +134,12 @@ enum rs_proc_root {
 enum rs_proc_root rs_proc_root(const struct rs_area *a);
 
 /*
- * The place on procfs that the open descriptor fd is (AT_FDCWD: the working directory): the path of the
- * procfs's root to mount (cap bytes; empty: cannot be named), what follows it to tail. False: not known.
+ * The place on procfs that the open descriptor fd is (AT_FDCWD: the working directory): its mount point to mount
+ * (may be NULL), its path in procfs to tail ("/12/fd"), of which the first *ret_root bytes are above the
+ * mount. False: not known.
  */
-bool rs_proc_place(const struct rs_area *a, int fd, struct sp_text *mount, struct sp_text *tail);
+bool rs_proc_place(const struct rs_area *a, int fd, struct sp_text *mount, struct sp_text *tail,
+		   size_t *ret_root);
 
 /* What the kernel calls the file of a descriptor (AT_FDCWD too). Length without a NUL, or -errno. */
 long rs_proc_name_of_fd(int fd, char *buf, size_t cap);

@@ -190,7 +190,7 @@ static long stat_call(struct rs_frame *f, struct rs_area *a, int dirfd, int arg,
 			st = seen(&res, extended);
 		if (r || (!raw && !rs_proc_looks_procfs(&st) && !rs_proc_is_resident(&st)))
 			break;
-		r = rs_proc_take(a, dirfd, path, how | (raw ? RS_NAME_EXACT : RS_NAME_WALK), &n);
+		r = rs_proc_retake(a, dirfd, how | (raw ? RS_NAME_EXACT : RS_NAME_WALK), &n);
 		if (!r && raw)
 			return raw;
 		if (!r)

@@ -188,7 +188,7 @@ static long readlink_call(struct rs_frame *f, struct rs_area *a, int dirfd, int 
 		r = sp_sys4(f->nr, f->a[0], f->a[1], f->a[2], f->a[3]);
 		if (r < 0 && !rs_proc_suspect(r))
 			return r;
-		e = rs_proc_take(a, dirfd, path, RS_NAME_EXACT, &n);
+		e = rs_proc_retake(a, dirfd, RS_NAME_EXACT, &n);
 		if (!e)
 			return r;
 		r = e;

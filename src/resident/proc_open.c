@@ -128,7 +128,7 @@ static long open_call(struct rs_frame *f, struct rs_area *a, int dirfd, int arg,
 			return opened;
 		rs_proc_undo(f);
 		looked = true;
-		r = rs_proc_take(a, dirfd, path, how | RS_NAME_EXACT, &n);
+		r = rs_proc_retake(a, dirfd, how | RS_NAME_EXACT, &n);
 		if (!r)
 			return opened;
 	}

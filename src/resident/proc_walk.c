@@ -56,9 +56,9 @@ static void mounts_char(struct mounts *m, char c)
 		c = (char)m->octal;
 		m->octal = 0;
 	}
-	if (m->field == 3 && m->root_len < sizeof(m->root))
+	if (!m->dashed && m->field == 3 && m->root_len < sizeof(m->root))
 		m->root[m->root_len++] = c;
-	else if (m->field == 4 && m->point_len < sizeof(m->point))
+	else if (!m->dashed && m->field == 4 && m->point_len < sizeof(m->point))
 		m->point[m->point_len++] = c;
 	else if (m->dashed && m->field == 1 && m->type_len < sizeof(m->type))
 		m->type[m->type_len++] = c;
@@ -75,25 +75,24 @@ static bool below(const struct mounts *m, const char *path, size_t len)
 }
 
 static void found(const struct mounts *m, const char *path, size_t len, struct sp_text *mount,
-		  struct sp_text *tail)
+		  struct sp_text *tail, size_t *ret_root)
 {
 	size_t n = m->point_len == 1 ? 0 : m->point_len;
-	bool whole = m->root_len == 1;
 
 	tail->len = 0;
 	tail->overflow = false;
-	sp_text_bytes(tail, m->root, whole ? 0 : m->root_len);
+	*ret_root = m->root_len == 1 ? 0 : m->root_len;
+	sp_text_bytes(tail, m->root, *ret_root);
 	sp_text_bytes(tail, path + n, len - n);
 	if (!mount)
 		return;
 	mount->len = 0;
-	if (whole)
-		sp_text_bytes(mount, m->point, n);
+	sp_text_bytes(mount, m->point, n);
 }
 
 /* The mount of procfs that path is on: the longest mount point, and of equal ones the last. */
-__attribute__((noinline)) static bool mounted_at(const char *path, size_t len,
-						 struct sp_text *mount, struct sp_text *tail)
+__attribute__((noinline)) static bool mounted_at(const char *path, size_t len, struct sp_text *mount,
+						 struct sp_text *tail, size_t *ret_root)
 {
 	struct mounts m = {0};
 	size_t best = 0;
@@ -109,7 +108,7 @@ __attribute__((noinline)) static bool mounted_at(const char *path, size_t len,
 			if (in[i] == '\n') {
 				if (below(&m, path, len) && m.point_len >= best) {
 					best = m.point_len;
-					found(&m, path, len, mount, tail);
+					found(&m, path, len, mount, tail, ret_root);
 					any = true;
 				}
 				memset(&m, 0, sizeof(m));
@@ -150,12 +149,14 @@ long rs_proc_name_of_fd(int fd, char *buf, size_t cap)
 	return n;
 }
 
-bool rs_proc_place(const struct rs_area *a, int fd, struct sp_text *mount, struct sp_text *tail)
+bool rs_proc_place(const struct rs_area *a, int fd, struct sp_text *mount, struct sp_text *tail,
+		   size_t *ret_root)
 {
 	struct ax_stat st;
 	char buf[256];
 	long n;
 
+	*ret_root = 0;
 	if (mount)
 		mount->len = 0;
 	if (!sp_sys4(__NR_newfstatat, fd, (long)(fd == AT_FDCWD ? "." : ""), (long)&st, AT_EMPTY_PATH) &&
@@ -172,7 +173,7 @@ bool rs_proc_place(const struct rs_area *a, int fd, struct sp_text *mount, struc
 		sp_text_bytes(tail, buf + 5, (size_t)n - 5);
 		return !tail->overflow;
 	}
-	return buf[0] == '/' && mounted_at(buf, (size_t)n, mount, tail);
+	return buf[0] == '/' && mounted_at(buf, (size_t)n, mount, tail, ret_root);
 }
 
 /* --- the way ---------------------------------------------------------------------------------- */
@@ -229,10 +230,27 @@ static long leave(struct walk *w)
 #define LOOK 3	/* the same, but out may be on procfs: look_around */
 
 /*
- * At a place on procfs: out up to now is its mount (empty: dirfd), tail what follows, in the host's
- * numbers. 1 when the name ends there.
+ * In a directory whose names are not known, or above which the mount ends: out is led there, and what
+ * follows is looked at name by name. base_len: of the place's text in front of the rest.
  */
-static long inside(struct walk *w, const char *tail, size_t tail_len)
+static long by_steps(struct walk *w, const char *tail, size_t tail_len, size_t base_len)
+{
+	if (tail_len)
+		append(w, tail + 1, tail_len - 1);
+	w->floor = w->out.len;
+	w->rest += base_len;
+	w->n->p.through = 0;
+	w->n->host = here(w);
+	if (w->out.overflow)
+		return -ENAMETOOLONG;
+	return w->rest == w->end ? 1 : GO_ON;
+}
+
+/*
+ * At a place on procfs: out up to now is its mount (empty: dirfd), tail what follows, in the host's
+ * numbers; of that, root_len bytes lead to what is mounted. 1 when the name ends there.
+ */
+static long inside(struct walk *w, const char *tail, size_t tail_len, size_t root_len)
 {
 	struct bd_procpath *p = &w->n->p;
 	char base[TAIL_MAX];
@@ -247,22 +265,15 @@ static long inside(struct walk *w, const char *tail, size_t tail_len)
 		return -ENAMETOOLONG;
 	len = (size_t)(w->end - w->rest);
 	bd_procpath_parse(NULL, w->rest, len, p);
-	if (p->left) {
+	if (p->left && !root_len) {
 		append(w, "..", 2);
 		w->floor = w->out.len;
 		w->rest += p->left;
 		return w->out.overflow ? -ENAMETOOLONG : LOOK;
 	}
 	/* A directory that is not known: out is it, and its names are looked at one by one. */
-	if (p->through && p->through <= t.len + 1) {
-		if (tail_len)
-			append(w, tail + 1, tail_len - 1);
-		w->floor = w->out.len;
-		w->rest += t.len;
-		p->through = 0;
-		w->n->host = here(w);
-		return w->out.overflow ? -ENAMETOOLONG : w->rest == w->end ? 1 : GO_ON;
-	}
+	if ((p->through && p->through <= t.len + 1) || p->left)
+		return by_steps(w, tail + root_len, tail_len - root_len, t.len);
 	head = p->through ? p->through : len;
 	last = w->out.len;
 	if (last || w->absolute)
@@ -279,6 +290,18 @@ static long inside(struct walk *w, const char *tail, size_t tail_len)
 	}
 	if (w->out.overflow)
 		return -ENAMETOOLONG;
+	if (root_len) {
+		char *from = w->out.buf + last;
+		size_t n = w->out.len - last;
+
+		if (n < root_len || memcmp(from, tail, root_len) ||
+		    (n > root_len && from[root_len] != '/')) {
+			cut(w, last);
+			return by_steps(w, tail + root_len, tail_len - root_len, t.len);
+		}
+		memmove(from, from + root_len, n - root_len);
+		cut(w, w->out.len - root_len);
+	}
 	if (p->through) {
 		while (w->out.len > 1 && w->out.buf[w->out.len - 1] == '/')
 			cut(w, w->out.len - 1);
@@ -296,23 +319,22 @@ static long enter(struct walk *w, const struct ax_stat *st)
 {
 	char buf[TAIL_MAX];
 	struct sp_text tail;
+	size_t root_len;
 	bool known;
 	long fd;
 
 	sp_text_init(&tail, buf, sizeof(buf));
 	if (st->ino == PROC_ROOT_INO && (st->mode & S_IFMT) == S_IFDIR)
-		return inside(w, "", 0);
+		return inside(w, "", 0, 0);
 	fd = sp_sys4(__NR_openat, w->dirfd, (long)here(w), O_PATH | O_CLOEXEC, 0);
 	if (fd < 0)
 		return fd;
 	w->absolute = true;
-	known = rs_proc_place(w->a, (int)fd, &w->out, &tail);
+	known = rs_proc_place(w->a, (int)fd, &w->out, &tail, &root_len);
 	sp_sys1(__NR_close, fd);
 	if (!known)
 		return -ENOENT;
-	if (!w->out.len)
-		sp_text_str(&w->out, "/proc");
-	return inside(w, buf, tail.len);
+	return inside(w, buf, tail.len, root_len);
 }
 
 static bool is_procfs(const struct walk *w, const struct ax_stat *st)
