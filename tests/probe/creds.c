@@ -463,6 +463,53 @@ static void connections(void)
 	close(l);
 }
 
+static int pass_fd(int fd)
+{
+	union control c = {{0}};
+	int sv[2], got = -1;
+	struct msghdr m = {
+		.msg_iov = data(), .msg_iovlen = 1, .msg_control = c.buf, .msg_controllen = sizeof(c)};
+
+	socketpair(AF_UNIX, SOCK_DGRAM, 0, sv);
+	if (send_control(sv[0], c.buf, add(&c, 0, SOL_SOCKET, SCM_RIGHTS, &fd, sizeof(fd))) != 1)
+		die("rights");
+	memset(&c, 0, sizeof(c));
+	if (SC(SYS_recvmsg, sv[1], &m, 0) != 1)
+		die("no rights");
+	memcpy(&got, CMSG_DATA((struct cmsghdr *)c.buf), sizeof(got));
+	close(sv[0]);
+	close(sv[1]);
+	return got;
+}
+
+/* Descriptors that lead to processes, received by one that has opened nothing of the kind itself. */
+static void rights(void)
+{
+	int proc = open("/proc", O_RDONLY | O_DIRECTORY),
+	    one = open("/proc/1", O_RDONLY | O_DIRECTORY);
+	int pidfd = (int)SC(SYS_pidfd_open, getpid(), 0), sv[2];
+	pid_t pid;
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, sv);
+	pid = fork_or_die();
+	if (!pid) {
+		char text[64] = "";
+		int fd, got = pass_fd(proc);
+
+		fd = openat(got, "self/stat", O_RDONLY);
+		say("through a directory: %s pid %d", fd < 0 ? err(errno) : "opened",
+		    read(fd, text, sizeof(text) - 1) > 0 ? atoi(text) : -1);
+		close(fd);
+		say("nobody there %s", lrc(openat(got, "999/stat", O_RDONLY)));
+		fd = openat(pass_fd(one), "stat", O_RDONLY);
+		say("through another's: %s pid %d", fd < 0 ? err(errno) : "opened",
+		    read(fd, text, sizeof(text) - 1) > 0 ? atoi(text) : -1);
+		say("pidfd %s", rc(SC(SYS_pidfd_send_signal, pass_fd(pidfd), 0, NULL, 0)));
+		_exit(0);
+	}
+	say("child %s", reap(pid));
+}
+
 int main(void)
 {
 	senders(SOCK_STREAM, "stream");
@@ -475,5 +522,7 @@ int main(void)
 	in_child("threads in a child", threads);
 	inet();
 	connections();
+	rights();
+	in_child("rights in a child", rights);
 	return 0;
 }

@@ -4,6 +4,7 @@
  * attributes that name a process. In a user and network namespace of its own, where nobody else has ports.
  */
 #include "probe.h"
+#include <arpa/inet.h>
 #include <net/if.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -560,6 +561,122 @@ static void attributes(void)
 	end(pid);
 }
 
+/* What the first round has made goes away with its namespaces, some time. */
+static void attributes_again(void)
+{
+	if (unshare(CLONE_NEWNET))
+		die("unshare: %s", err(errno));
+	attributes();
+}
+
+/* --- generic families, and numbers that nobody converts ------------------------------------------ */
+
+/* Sends m to a protocol and reads one answer; its length, or the error it carries. */
+static long exchange(int protocol, struct msg *m, char *answer, size_t room)
+{
+	int fd = nl(protocol);
+	long r = SC(SYS_sendto, fd, m, m->h.len, 0, &kernel, sizeof(kernel));
+	int e;
+
+	if (r >= 0)
+		r = SC(SYS_recvfrom, fd, answer, room, MSG_DONTWAIT, NULL, NULL);
+	close(fd);
+	memcpy(&e, answer + 16, sizeof(e));
+	return r > 0 && ((struct nlhdr *)answer)->type == 2 && e ? e : r;
+}
+
+static size_t find(const char *answer, size_t len, size_t at, uint16_t type)
+{
+	while (at + 4 <= len) {
+		uint16_t h[2];
+
+		memcpy(h, answer + at, 4);
+		if ((h[1] & 0x3fff) == type)
+			return at + 4;
+		if (h[0] < 4)
+			break;
+		at += (h[0] + 3u) & ~3u;
+	}
+	return 0;
+}
+
+static void families(void)
+{
+	static const struct {
+		const char *name;
+		uint8_t cmd;
+		uint16_t attr;
+	} kinds[] = {{"nl80211", 49, 82}, {"nl802154", 20, 28}, {"devlink", 37, 139}, {"netdev", 11, 0}};
+	static char answer[16384];
+
+	for (size_t i = 0; i < COUNT(kinds); i++) {
+		struct msg m = request(16, 0, (uint8_t[]){3, 1, 0, 0}, 4);
+		uint16_t id;
+		size_t at;
+		long r;
+
+		put_attr(&m, 2, kinds[i].name, strlen(kinds[i].name) + 1);
+		r = exchange(NL_GENERIC, &m, answer, sizeof(answer));
+		at = r > 0 ? find(answer, (size_t)r, 20, 1) : 0;
+		if (!at) {
+			say("%s: no such family, %s", kinds[i].name, rc(r));
+			continue;
+		}
+		memcpy(&id, answer + at, 2);
+		m = request(id, kinds[i].attr ? 0 : NLM_DUMP, (uint8_t[]){kinds[i].cmd, 1, 0, 0}, 4);
+		if (kinds[i].attr)
+			put_attr(&m, kinds[i].attr, &(int){999}, 4);
+		r = exchange(NL_GENERIC, &m, answer, sizeof(answer));
+		say("%s: %s", kinds[i].name, r >= 0 ? "answered" : rc(r));
+	}
+}
+
+static void untouched(void)
+{
+	static char answer[16384];
+	struct msg m = request((uint16_t)(10 << 8 | 16), 0, (uint8_t[]){0, 0, 0, 0}, 4);
+	struct nladdr group = {AF_NETLINK, 0, 0, 1};
+	int a = nl(NL_ROUTE), fd;
+	unsigned int mine = 0, other = 0;
+	uint32_t pid = 0;
+	size_t at;
+	long r = exchange(12, &m, answer, sizeof(answer));
+
+	/* nf_tables: who made the last change. */
+	at = r > 0 ? find(answer, (size_t)r, 20, 2) : 0;
+	if (at)
+		memcpy(&pid, answer + at, 4);
+	say("generation %s by %s", r >= 0 ? "answered" : rc(r),
+	    !at				       ? "nobody"
+	    : ntohl(pid) == (uint32_t)getpid() ? "me"
+					       : "some number");
+	/* The ports of netlink sockets as netlink itself lists them. */
+	bind_to(a, 4000, 0);
+	fd = nl(4);
+	bind_to(fd, 0, 0);
+	{
+		uint8_t body[20] = {AF_NETLINK, 255};
+
+		m = request(20, NLM_DUMP, body, sizeof(body));
+	}
+	SC(SYS_sendto, fd, &m, m.h.len, 0, &kernel, sizeof(kernel));
+	while ((r = SC(SYS_recvfrom, fd, answer, sizeof(answer), MSG_DONTWAIT, NULL, NULL)) > 0)
+		for (char *p = answer; p < answer + r; p += (((struct nlhdr *)p)->len + 3) & ~3u) {
+			if (((struct nlhdr *)p)->type != 20)
+				break;
+			/* struct netlink_diag_msg: family, type, protocol, state, portid */
+			memcpy(&pid, p + 20, 4);
+			mine += pid == (uint32_t)getpid();
+			other += pid == 4000;
+		}
+	say("listed: %u with my number, %u with 4000", mine, other);
+	close(fd);
+	close(a);
+	fd = nl(15);
+	say("uevents %s", rc(SC(SYS_bind, fd, &group, sizeof(group))));
+	close(fd);
+}
+
 int main(void)
 {
 	uid_t uid = getuid();
@@ -590,6 +707,8 @@ int main(void)
 	creds();
 	in_child("creds in a child", creds);
 	attributes();
-	in_child("attributes in a child", attributes);
+	in_child("attributes in a child", attributes_again);
+	families();
+	untouched();
 	return 0;
 }
