@@ -393,18 +393,18 @@ long rs_h_clone3(struct rs_frame *f, struct rs_area *a)
 	}
 	if (args->set_tid_size) {
 		uint64_t fl = args->flags;
-		int32_t tid;
+		int32_t tids[32];
 
 		/* kernel/fork.c:copy_process, before a number is looked at */
 		if ((fl & CLONE_THREAD && !(fl & CLONE_SIGHAND)) ||
 		    (fl & CLONE_SIGHAND && !(fl & CLONE_VM)))
 			return -EINVAL;
 
-		r = rs_user_read(&tid, args->set_tid, sizeof(tid));
+		r = rs_user_read(tids, args->set_tid, args->set_tid_size * sizeof(tids[0]));
 		if (r)
 			return r;
-		/* One level here; numbers are checked before rights: kernel/pid.c:alloc_pid. */
-		if (args->set_tid_size > 1 || tid < 1 || tid >= RS_NS->pid_max)
+		/* This level and the machine's; a number is checked before rights: kernel/pid.c:alloc_pid. */
+		if (args->set_tid_size > 2 || tids[0] < 1 || tids[0] >= RS_NS->pid_max)
 			return -EINVAL;
 		return -EPERM;
 	}

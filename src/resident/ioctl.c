@@ -7,6 +7,7 @@
 #include <asm/sockios.h>
 #include <asm/unistd.h>
 #include <linux/errno.h>
+#include <linux/fcntl.h>
 #include <linux/ioctl.h>
 
 #include "arch/x86_64/syscall.h"
@@ -148,7 +149,8 @@ long rs_h_ioctl(struct rs_frame *f, struct rs_area *a)
 	case RS_NOTIF_ADDFD:
 		return rs_notify_ioctl(f);
 	case BINDER_WRITE_READ:
-		return -ENOTTY;
+		r = sp_sys2(__NR_fcntl, f->a[0], F_GETFD);
+		return r < 0 ? r : -ENOTTY;
 	case USERFAULTFD_IOC_NEW:
 		return rs_watch_new(f);
 	default:
