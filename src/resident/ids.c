@@ -178,14 +178,6 @@ long rs_h_tid_arg0_signed(struct rs_frame *f, struct rs_area *a)
 	return rs_call(f, rs_finish_raw);
 }
 
-/* perf_event_open: -1 means every task. */
-long rs_h_tid_arg1(struct rs_frame *f, struct rs_area *a)
-{
-	if ((int32_t)f->a[1] > 0)
-		f->a[1] = rs_in_task(a, (int32_t)f->a[1]);
-	return rs_call(f, rs_finish_raw);
-}
-
 long rs_h_process_vm(struct rs_frame *f, struct rs_area *a)
 {
 	f->a[0] = rs_in_task(a, (int32_t)f->a[0]);

@@ -4,7 +4,7 @@
  * special, nonexistent or just something else's; each as it is, with junk in the upper half of its
  * register, and with junk in the registers that the call does not use as well.
  *
- * args: signals tasks scheduler priorities owners descriptors groups waits
+ * args: signals tasks scheduler priorities owners descriptors groups waits operations
  */
 #include "probe.h"
 #include <sys/ioctl.h>

@@ -99,7 +99,7 @@ def consistent(rows):
 
 # Arguments that are no numbers of processes themselves, or not scalars.
 NO_ID = {"flags", "op", "which", "idtype", "siginfo", "nstype", "fd", "offset", "parent_tid",
-         "child_tid", "ignored"}
+         "child_tid", "ignored", "scope"}
 
 
 def calls_of(row):
