@@ -75,10 +75,11 @@ struct bd_signals {
 	struct bd_sigset_view blocked, ignored, caught;
 };
 
-/* How much of a task's restrictions is ours. */
+/* What of a task's restrictions is its program's. */
 struct bd_restrictions {
-	bool no_new_privs; /* what the program believes */
-	uint32_t filters;  /* seccomp filters of ours, to be left out of the count */
+	bool no_new_privs;
+	bool counted;	  /* filters is the number of the program's own seccomp filters */
+	uint32_t filters; /* otherwise: how many of the kernel's count are ours, at least */
 };
 
 /* A system call as its program made it. */

@@ -198,7 +198,7 @@ static bool has_key(const char *line, size_t len, const char *key, size_t *ret_l
 	return len >= *ret_len && !memcmp(line, key, *ret_len);
 }
 
-/* The value of a line "Seccomp_filters:\tN" at s, without those of ours. -1: there is none. */
+/* What the value of a line "Seccomp_filters:\tN" at s becomes. -1: there is none. */
 static int64_t filters_left(const struct bd_restrictions *r, const char *s, size_t n)
 {
 	size_t key;
@@ -209,6 +209,8 @@ static int64_t filters_left(const struct bd_restrictions *r, const char *s, size
 	n = sp_parse_dec(s + key, n - key, &v);
 	if (!n)
 		return -1;
+	if (r->counted)
+		return r->filters;
 	return (uint32_t)v > r->filters ? v - (int64_t)r->filters : 0;
 }
 
@@ -232,7 +234,9 @@ static long restriction_line(const struct bd_restrictions *r, const char *line, 
 		/* Before 5.9 they are not counted: then ours is the only one, for all that is known. */
 		filters = filters_left(r, line + n + 1, (size_t)(end - line) - n - 1);
 		sp_text_bytes(out, line, key - 1);
-		sp_text_dec(out, filters > 0 || (filters < 0 && !r->filters) ? 2 : 0);
+		if (filters < 0)
+			filters = r->counted ? r->filters : !r->filters;
+		sp_text_dec(out, filters ? 2 : 0);
 	} else {
 		return 0;
 	}

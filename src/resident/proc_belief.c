@@ -8,6 +8,7 @@
 #include <linux/signal.h>
 
 #include "arch/x86_64/syscall.h"
+#include "resident/filters.h"
 #include "resident/init.h"
 #include "resident/proc.h"
 #include "resident/text.h"
@@ -95,14 +96,61 @@ static void believed_signals(const struct rs_frame *f, struct rs_area *a,
 	s->shared.keep = f->saved_mask;
 }
 
-/* Filters are one a tree, and never taken off. */
+static bool read_of(int32_t hid, uint64_t at, void *to, size_t n)
+{
+	uint64_t local[2] = {(uint64_t)to, n}, remote[2] = {at, n};
+
+	return sp_sys6(__NR_process_vm_readv, hid, (long)local, 1, (long)remote, 1, 0) == (long)n;
+}
+
+static uint32_t depth_of(const struct rs_filter *head)
+{
+	return head ? head->depth : 0;
+}
+
+/* At least the tree's own; a process with watched descriptors has more of them. */
 #define OUR_FILTERS 1
 
+/*
+ * The program's restrictions are in its thread's area. Another process is asked as a debugger asks, if we may;
+ * its first thread has the first area unless it was forked by another thread than that.
+ */
+static void believed_restrictions(struct rs_area *a, const struct bd_procpath *p,
+				  struct bd_restrictions *r)
+{
+	int32_t hid = rs_text_task(a, p);
+	const struct rs_filter *head;
+	const struct rs_area *area;
+	uint64_t owner;
+
+	*r = (struct bd_restrictions){false, false, OUR_FILTERS};
+	if (rs_proc_own(a, p)) {
+		area = hid == a->htid.n ? a : rs_area_of(a->htgid, sp_hpid_of(hid));
+		if (!area)
+			return;
+		*r = (struct bd_restrictions){area->no_new_privs, true,
+					      depth_of(atomic_load(&area->filters))};
+		return;
+	}
+	area = (const struct rs_area *)rs_main_area;
+	if (!read_of(hid, (uint64_t)&area->owner, &owner, sizeof(owner)) || (int32_t)owner != hid)
+		return;
+	if (!read_of(hid, (uint64_t)&area->no_new_privs, &r->filters, sizeof(r->filters)) ||
+	    !read_of(hid, (uint64_t)&area->filters, &head, sizeof(head)))
+		return;
+	r->no_new_privs = r->filters;
+	r->filters = 0;
+	r->counted = !head || read_of(hid, (uint64_t)&head->depth, &r->filters, sizeof(r->filters));
+	if (!r->counted)
+		r->filters = OUR_FILTERS;
+}
+
 void rs_belief_of(const struct rs_frame *f, struct rs_area *a, const struct bd_procpath *p,
-		  struct rs_belief *b)
+		  struct rs_belief *b, bool restrictions)
 {
 	believed_signals(f, a, p, &b->signals);
-	b->restrictions = (struct bd_restrictions){false, OUR_FILTERS};
+	if (restrictions)
+		believed_restrictions(a, p, &b->restrictions);
 }
 
 /* The value of a word "0x..." of the text; moves *at behind it. */
@@ -120,13 +168,6 @@ static uint64_t hex_word(const char *text, size_t len, size_t *at)
 	if (n > 2 && word[1] == 'x')
 		p += 2;
 	return sp_parse_hex(&p);
-}
-
-static bool read_of(int32_t hid, uint64_t at, void *to, size_t n)
-{
-	uint64_t local[2] = {(uint64_t)to, n}, remote[2] = {at, n};
-
-	return sp_sys6(__NR_process_vm_readv, hid, (long)local, 1, (long)remote, 1, 0) == (long)n;
 }
 
 /*

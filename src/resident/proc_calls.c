@@ -13,6 +13,7 @@
 #include "boundary/table.h"
 #include "resident/handlers.h"
 #include "resident/proc.h"
+#include "resident/text.h"
 #include "resident/user.h"
 
 #define SOCKADDR_MAX 128 /* linux/socket.h: sockaddr_storage */
@@ -160,6 +161,35 @@ static struct ax_stat seen(const union result *res, bool extended)
 			: res->st;
 }
 
+/*
+ * The result was about a memory file. If that is what a text was put into, it becomes the one about the text's own
+ * file: cp(1) and tail(1) compare what they opened with what they saw by its name.
+ */
+static __attribute__((noinline)) void stat_text(struct rs_frame *f, struct rs_area *a,
+						const struct rs_name *n, int dirfd, int arg,
+						union result *res)
+{
+	char *name = RS_PROC_HOLD(a), link[48];
+	union result other;
+	struct sp_text t;
+	long arg_of[6];
+
+	sp_text_init(&t, link, sizeof(link));
+	sp_text_str(&t, "/proc/thread-self/fd/");
+	sp_text_dec(&t, dirfd);
+	if (n->p.leaf == BD_LEAF_FD && n->host ? !rs_text_stands_for(n->host, name, 256)
+					       : !rs_text_stands_for(link, name, 256))
+		return;
+	for (int i = 0; i < 6; i++)
+		arg_of[i] = f->a[i];
+	arg_of[arg] = (long)name;
+	if (arg)
+		arg_of[0] = AT_FDCWD;
+	arg_of[arg + (f->nr == __NR_statx ? 3 : 1)] = (long)&other;
+	if (!sp_sys6(f->nr, arg_of[0], arg_of[1], arg_of[2], arg_of[3], arg_of[4], arg_of[5]))
+		*res = other;
+}
+
 /* Only looks, so a signal may have it done again. buf: argument the result goes to. */
 static long stat_call(struct rs_frame *f, struct rs_area *a, int dirfd, int arg, int buf, bool follow)
 {
@@ -196,6 +226,8 @@ static long stat_call(struct rs_frame *f, struct rs_area *a, int dirfd, int arg,
 		if (!r)
 			break;
 	}
+	if (st.dev == RS_NS->segment_dev)
+		stat_text(f, a, &n, dirfd, arg, &res);
 	if (rs_proc_is_own_ns(st.dev, st.ino)) {
 		if (extended)
 			res.x.ino = rs_proc_ns_ino();

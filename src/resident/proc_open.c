@@ -96,6 +96,20 @@ static bool ends_in_link(const struct rs_name *n)
 	return n->p.leaf == BD_LEAF_FD || n->p.leaf == BD_LEAF_CWD || n->p.leaf == BD_LEAF_ROOT_LINK;
 }
 
+/* Whether a name on procfs may end outside of it: at an open file, or behind a link to a directory. */
+static bool leads_out(const struct rs_name *n)
+{
+	static const char *const ways[] = {"/fd/", "/cwd", "/root", "/exe", "/map_files/", "/ns/"};
+
+	if (n->p.through || n->p.left || !n->host || n->host[0] != '/')
+		return true;
+	for (const char *s = n->host; n->p.kind != BD_PROC_OTHER && *s; s++)
+		for (size_t i = 0; *s == '/' && i < sizeof(ways) / sizeof(ways[0]); i++)
+			if (sp_has_prefix(s, ways[i]))
+				return true;
+	return false;
+}
+
 /* A name that says nothing of procfs. */
 static long open_elsewhere(struct rs_frame *f, struct rs_area *a, const char *path, uint64_t flags,
 			   bool looked)
@@ -146,7 +160,8 @@ static long open_call(struct rs_frame *f, struct rs_area *a, int dirfd, int arg,
 		rs_proc_entered();
 	if (!looked && follow && ends_in_link(&n))
 		return rs_watch_new_by(f, finish_link);
-	return rs_watch_new(f); /* by its name below fd, anything */
+	/* By its name below fd it may be anything. */
+	return leads_out(&n) ? rs_watch_new(f) : rs_call(f, rs_finish_raw);
 }
 
 long rs_h_open(struct rs_frame *f, struct rs_area *a)

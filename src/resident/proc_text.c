@@ -281,14 +281,16 @@ static long through_pipe(struct job *j, long from, uint64_t flags)
  * The memory file under the number of the kernel's: the lowest that was free, as open(2) has it. Opened
  * anew, because what memfd_create gives can be written. Uses both up.
  */
-static long put_in_place(long fd, long mem, uint64_t flags)
+static long put_in_place(const struct rs_area *a, long fd, long mem, uint64_t flags)
 {
 	char link[48];
 	struct sp_text t;
 	long r;
 
 	sp_text_init(&t, link, sizeof(link));
-	sp_text_str(&t, "/proc/thread-self/fd/");
+	sp_text_str(&t, "/proc/"); /* a thread's number will do, and is quicker than thread-self */
+	sp_text_dec(&t, a->htid.n);
+	sp_text_str(&t, "/fd/");
 	sp_text_dec(&t, mem);
 	sp_sys1(__NR_close, fd);
 	r = sp_sys3(__NR_open, (long)link,
@@ -351,7 +353,7 @@ bool rs_text_wanted(enum bd_text text, uint64_t flags)
 		return false;
 	if (is_setting(text))
 		return text != BD_TEXT_SETTING || (flags & O_ACCMODE) != O_RDONLY;
-	return (flags & O_ACCMODE) == O_RDONLY;
+	return (flags & O_ACCMODE) != O_WRONLY;
 }
 
 static void fill_map(struct job *j)
@@ -363,14 +365,14 @@ static void fill_map(struct job *j)
 				 .pid_max = RS_NS->pid_max};
 	if (j->text != BD_TEXT_STAT && j->text != BD_TEXT_STATUS)
 		return;
-	rs_belief_of(j->f, j->a, j->p, &j->belief);
+	rs_belief_of(j->f, j->a, j->p, &j->belief, j->text == BD_TEXT_STATUS);
 	j->map.signals = &j->belief.signals;
 	j->map.restrictions = &j->belief.restrictions;
 }
 
 static long into_file(struct job *j, const char *name, long fd, uint64_t flags)
 {
-	bool sealed = is_setting(j->text) && (flags & O_ACCMODE) != O_RDONLY;
+	bool sealed = (flags & O_ACCMODE) != O_RDONLY;
 	struct sink to = {.fd = memory_file(name, MFD_CLOEXEC)};
 	long r;
 
@@ -388,11 +390,35 @@ static long into_file(struct job *j, const char *name, long fd, uint64_t flags)
 		if (sealed)
 			sp_sys3(__NR_fcntl, to.fd, F_ADD_SEALS,
 				F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK);
-		return put_in_place(fd, to.fd, flags);
+		return put_in_place(j->a, fd, to.fd, flags);
 	}
 	if (to.fd >= 0)
 		sp_sys1(__NR_close, to.fd);
 	return r;
+}
+
+/*
+ * The name that the kernel has for the file, as the memory file's: it is what the program is told. name is
+ * in scratch, which is about to be used.
+ */
+static void keep_name(const struct rs_area *a, const char *name, char *kept, size_t cap)
+{
+	static const char self[] = "/proc/self/", thread[] = "/proc/thread-self/";
+	struct sp_text t;
+
+	sp_text_init(&t, kept, cap);
+	if (sp_has_prefix(name, self) || sp_has_prefix(name, thread)) {
+		bool whole = sp_has_prefix(name, self);
+
+		sp_text_str(&t, "/proc/");
+		sp_text_dec(&t, a->htgid.n);
+		if (!whole) {
+			sp_text_str(&t, "/task/");
+			sp_text_dec(&t, a->htid.n);
+		}
+		name += (whole ? sizeof(self) : sizeof(thread)) - 2;
+	}
+	sp_text_bytes(&t, name, sp_strnlen(name, cap));
 }
 
 long rs_text_convert(struct rs_frame *f, struct rs_area *a, enum bd_text text,
@@ -400,7 +426,6 @@ long rs_text_convert(struct rs_frame *f, struct rs_area *a, enum bd_text text,
 {
 	struct sink nowhere = {.fd = -1};
 	char kept[NAME_MAX_BYTES];
-	size_t len = sp_strnlen(name, sizeof(kept) - 1);
 	struct job j;
 	long r = 0;
 
@@ -409,9 +434,7 @@ long rs_text_convert(struct rs_frame *f, struct rs_area *a, enum bd_text text,
 	j.a = a;
 	j.p = p;
 	j.text = text;
-	/* The name is the program's business: it may show up in its maps. It is in scratch. */
-	memcpy(kept, name, len);
-	kept[len] = '\0';
+	keep_name(a, name, kept, sizeof(kept));
 	/* The call it is in itself is its read, and no trap. */
 	if (text == BD_TEXT_SYSCALL && rs_text_task(a, p) == a->htid.n)
 		return fd;
@@ -455,4 +478,20 @@ const char *rs_text_name_of(const char *link, size_t len, size_t *ret_len)
 		}
 	}
 	return NULL;
+}
+
+bool rs_text_stands_for(const char *link, char *buf, size_t cap)
+{
+	long n = sp_sys3(__NR_readlink, (long)link, (long)buf, (long)cap);
+	const char *name;
+	size_t len;
+
+	if (n <= 0 || n >= (long)cap)
+		return false;
+	name = rs_text_name_of(buf, (size_t)n, &len);
+	if (!name)
+		return false;
+	memmove(buf, name, len);
+	buf[len] = '\0';
+	return true;
 }

@@ -26,6 +26,12 @@ bool rs_text_wanted(enum bd_text text, uint64_t flags);
 /* The name in a link "/memfd:/proc/..." of a converted text; NULL: it is no such link. */
 const char *rs_text_name_of(const char *link, size_t len, size_t *ret_len);
 
+/*
+ * What a link (such as "/proc/self/fd/3") to the memory file of a text stands for: the name of the kernel's
+ * file in the host's numbers, with a NUL.
+ */
+bool rs_text_stands_for(const char *link, char *buf, size_t cap);
+
 /* What a map needs besides its functions: proc_belief.c */
 struct rs_belief {
 	struct bd_signals signals;
@@ -38,7 +44,7 @@ int32_t rs_text_task(struct rs_area *a, const struct bd_procpath *p);
 
 /* What the program of the named task believes where the kernel's answer is the resident's. */
 void rs_belief_of(const struct rs_frame *f, struct rs_area *a, const struct bd_procpath *p,
-		  struct rs_belief *b);
+		  struct rs_belief *b, bool restrictions);
 
 /* The call a task is in, if it is a converted one: from the text of its syscall file. */
 bool rs_belief_call(int32_t hid, const char *text, size_t len, struct bd_call *ret_call);

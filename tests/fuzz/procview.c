@@ -38,7 +38,7 @@ static sp_vpid nobody(void *ctx, sp_hpid hid)
 }
 
 static const struct bd_signals sets = {.blocked = {~0ull, 1}, .caught = {1, 2}};
-static const struct bd_restrictions ours = {false, 1};
+static const struct bd_restrictions ours = {false, false, 1};
 static const struct bd_call call = {61, {~0ull, 1, 2, 3, 4, 5}, ~0ull, ~0ull};
 static const struct bd_map identity = {.number = same, .group = same, .past = same};
 static const struct bd_map growing = {.number = longest,

@@ -258,7 +258,9 @@ static void children_texts(void **state)
 
 static void restrictions(void **state)
 {
-	static const struct bd_restrictions none = {false, 0}, ours = {false, 1}, more = {true, 1};
+	static const struct bd_restrictions none = {false, false, 0}, ours = {false, false, 1},
+					    more = {true, false, 1}, counted = {true, true, 4},
+					    zero = {true, true, 0};
 	static const struct {
 		const struct bd_restrictions *r;
 		const char *in, *out;
@@ -274,6 +276,10 @@ static void restrictions(void **state)
 		 "Seccomp:\t0\nSpeculation_Store_Bypass:\tx\n"},
 		{&none, "Seccomp:\t2\nSpeculation_Store_Bypass:\tx\n",
 		 "Seccomp:\t2\nSpeculation_Store_Bypass:\tx\n"},
+		{&counted, "Seccomp:\t2\nSeccomp_filters:\t9\n", "Seccomp:\t2\nSeccomp_filters:\t4\n"},
+		{&zero, "Seccomp:\t2\nSeccomp_filters:\t9\n", "Seccomp:\t0\nSeccomp_filters:\t0\n"},
+		{&zero, "Seccomp:\t2\nSpeculation_Store_Bypass:\tx\n",
+		 "Seccomp:\t0\nSpeculation_Store_Bypass:\tx\n"},
 		{&ours, "Seccomp:\t2", "Seccomp:\t2"},
 		{&ours, "Seccomp:\t22\nSeccomp_filters:\t-1\n", "Seccomp:\t22\nSeccomp_filters:\t-1\n"},
 	};

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a descriptor of a text on procfs is like, but for what docs/decisions/text-files.md says: its number, flags, position, status and name, reading
+ * in every way, writing, polling, sharing with children; with one descriptor left, under a limit of file
+ * sizes, from many threads at once.
+ */
+#include "probe.h"
+#include <sys/uio.h>
+
+static const char *const names[] = {"/proc/self/stat",		"/proc/self/status",
+				    "/proc/self/maps",		"/proc/loadavg",
+				    "/proc/self/sched",		"/proc/self/statm",
+				    "/proc/sysvipc/shm",	"/proc/self/comm",
+				    "/proc/sys/kernel/pid_max", "/proc/thread-self/children"};
+
+static void status(const char *name)
+{
+	struct stat by_name, by_fd, at;
+	char link[64], to[200];
+	int fd = open(name, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	stat(name, &by_name);
+	fstat(fd, &by_fd);
+	SC(SYS_newfstatat, fd, "", &at, 0x1000 /* AT_EMPTY_PATH */);
+	say("%s: mode %o links %ld size %ld, same file %d", name, at.st_mode, (long)at.st_nlink,
+	    (long)at.st_size, by_name.st_ino == at.st_ino && by_name.st_dev == at.st_dev);
+	say("%s: type %o", name, by_fd.st_mode & S_IFMT);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, to, sizeof(to) - 1);
+	to[n < 0 ? 0 : n] = 0;
+	say("%s: link %s", name, to);
+	say("%s: status flags %o, descriptor flags %d", name, fcntl(fd, F_GETFL), fcntl(fd, F_GETFD));
+	close(fd);
+	fd = open(name, O_RDONLY | O_NONBLOCK);
+	say("%s: status flags %o, descriptor flags %d, number %d", name, fcntl(fd, F_GETFL),
+	    fcntl(fd, F_GETFD), fd);
+	close(fd);
+}
+
+static void writing(const char *name)
+{
+	struct iovec v = {(void *)"x", 1};
+	int fd = open(name, O_RDONLY);
+
+	say("%s: write %s, writev %s, ftruncate %s", name, err((int)-SC(SYS_write, fd, "x", 1)),
+	    err((int)-SC(SYS_writev, fd, &v, 1)), err((int)-SC(SYS_ftruncate, fd, 0)));
+	close(fd);
+	fd = open(name, O_WRONLY | O_APPEND);
+	say("%s: for writing %s", name, fd < 0 ? err(errno) : "open");
+	close(fd);
+	fd = open(name, O_RDONLY | O_CREAT | O_EXCL, 0600);
+	say("%s: to be made %s", name, fd < 0 ? err(errno) : "open");
+	close(fd);
+}
+
+static void reading(const char *name)
+{
+	char whole[65536], one[65536], line[64] = "";
+	int fd = open(name, O_RDONLY), pipes[2];
+	size_t at = 0;
+	ssize_t n, got;
+	struct iovec v[2] = {{one, 7}, {one + 7, 20}};
+	struct pollfd p = {fd, POLLIN | POLLOUT, 0};
+
+	got = read(fd, whole, sizeof(whole));
+	say("%s: some %d, then %zd, position %s", name, got > 0,
+	    read(fd, one, 100) > 0 ? -1 : (ssize_t)0,
+	    lseek(fd, 0, SEEK_CUR) == got ? "at the end" : "elsewhere");
+	lseek(fd, 0, SEEK_SET);
+	n = read(fd, one, 3);
+	say("%s: 3 bytes %zd, position %ld", name, n, (long)lseek(fd, 0, SEEK_CUR));
+	say("%s: pread %zd, same %d, position %ld", name, pread(fd, one, 2, 0),
+	    !memcmp(one, whole, 2), (long)lseek(fd, 0, SEEK_CUR));
+	lseek(fd, 0, SEEK_SET);
+	n = readv(fd, v, 2);
+	say("%s: readv %d", name, n > 0 && n <= 27);
+	lseek(fd, 0, SEEK_SET);
+	while ((n = read(fd, one, 1)) == 1 && at < sizeof(line) - 1)
+		line[at++] = one[0];
+	say("%s: byte by byte %d", name, at > 0);
+	say("%s: wild %s, negative %s", name, err((int)-SC(SYS_pread64, fd, WILD, 10, 0)),
+	    err((int)-SC(SYS_pread64, fd, one, 10, -1)));
+	n = poll(&p, 1, 0);
+	say("%s: poll %zd %x", name, n, p.revents);
+	lseek(fd, 0, SEEK_SET);
+	if (pipe(pipes))
+		die("pipe");
+	n = splice(fd, NULL, pipes[1], NULL, 5, 0);
+	say("%s: splice %d", name, n == 5 || n == 0 || (n < 0 && errno == EINVAL));
+	close(pipes[0]);
+	close(pipes[1]);
+	close(fd);
+}
+
+/* A position is shared with a child; a program that is executed reads on. */
+static void sharing(void)
+{
+	char text[64];
+	int fd = open("/proc/self/stat", O_RDONLY);
+	pid_t kid = fork_or_die();
+
+	if (!kid) {
+		say("child reads %zd", read(fd, text, 4));
+		_exit(0);
+	}
+	waitpid(kid, NULL, 0);
+	memset(text, 0, sizeof(text));
+	say("parent reads on at %ld", (long)lseek(fd, 0, SEEK_CUR));
+	lseek(fd, 0, SEEK_SET);
+	kid = fork_or_die();
+	if (!kid) {
+		dup2(fd, 0);
+		execlp("cut", "cut", "-d ", "-f1-2", NULL);
+		_exit(99);
+	}
+	say("exec %s", reap(kid));
+	close(fd);
+}
+
+/* A descriptor kept open: what is not converted stays live, and what is can be read again. */
+static void held(void)
+{
+	int live = open("/proc/self/statm", O_RDONLY), kept = open("/proc/self/stat", O_RDONLY);
+	char a[400], b[400];
+	ssize_t n = pread(live, a, 10, 0), m = pread(kept, b, 1, 0);
+	char *more = malloc(50 << 20);
+
+	memset(more, 1, 50 << 20);
+	say("live %d, number %.*s",
+	    pread(live, a + 200, 10, 0) > 0 && n > 0 && memcmp(a, a + 200, 4), (int)m, b);
+	say("again %zd", pread(kept, b, 1, 0));
+	free(more);
+	close(live);
+	close(kept);
+}
+
+static void limits(void)
+{
+	static const char *const few[] = {"/proc/self/stat", "/proc/self/status", "/proc/self/maps",
+					  "/proc/loadavg", "/proc/sys/kernel/ns_last_pid"};
+	struct rlimit had, few_files;
+	char text[65536];
+	int fds[64], n = 0, fd;
+
+	getrlimit(RLIMIT_NOFILE, &had);
+	few_files = had;
+	few_files.rlim_cur = 32;
+	setrlimit(RLIMIT_NOFILE, &few_files);
+	while (n < 64 && (fd = open("/dev/null", O_RDONLY)) >= 0)
+		fds[n++] = fd;
+	say("full: %s", open("/proc/self/stat", O_RDONLY) < 0 ? err(errno) : "open");
+	for (size_t i = 0; i < COUNT(few); i++) {
+		close(fds[n - 1]);
+		fd = open(few[i], O_RDONLY);
+		say("one left: %s: %d, text %d", few[i], fd,
+		    fd < 0 ? 0 : read(fd, text, sizeof(text)) > 0);
+		say("one more: %s", open(few[i], O_RDONLY) < 0 ? err(errno) : "open");
+		fds[n - 1] = fd < 0 ? open("/dev/null", O_RDONLY) : fd;
+	}
+	while (n)
+		close(fds[--n]);
+	setrlimit(RLIMIT_NOFILE, &had);
+}
+
+static int done;
+
+static void *opener(void *arg)
+{
+	int *bad = arg;
+	char text[512], want[40];
+
+	snprintf(want, sizeof(want), "%d (", getpid());
+	for (int i = 0; i < 200; i++) {
+		int fd = open("/proc/self/stat", O_RDONLY);
+		ssize_t n = read(fd, text, sizeof(text));
+
+		*bad += fd < 0 || n < 20 || memcmp(text, want, strlen(want));
+		close(fd);
+	}
+	__atomic_fetch_add(&done, 1, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+static void threads(void)
+{
+	pthread_t t[4];
+	int bad[4] = {0};
+
+	for (size_t i = 0; i < COUNT(t); i++)
+		pthread_create(&t[i], NULL, opener, &bad[i]);
+	for (size_t i = 0; i < COUNT(t); i++)
+		pthread_join(t[i], NULL);
+	say("threads: done %d, bad %d %d %d %d", done, bad[0], bad[1], bad[2], bad[3]);
+}
+
+int main(void)
+{
+	for (size_t i = 0; i < COUNT(names); i++) {
+		status(names[i]);
+		if (strcmp(names[i], "/proc/self/comm"))
+			writing(names[i]);
+		reading(names[i]);
+	}
+	sharing();
+	held();
+	limits();
+	threads();
+	return 0;
+}
