@@ -64,6 +64,9 @@ enum rs_name_how {
 	RS_NAME_EXACT = 2,  /* the caller cannot tell afterwards: all ways are tried */
 	RS_NAME_WALK = 4,   /* the same, and the kernel need not be asked whether it is worth it */
 };
+/* openat2's RESOLVE_ flags, in the bits above those. */
+#define RS_NAME_RESOLVE(flags) ((unsigned int)(flags) << 8)
+#define RS_NAME_RESOLVED(how) ((how) >> 8)
 
 /*
  * Reads the path argument at path. 0: not on procfs as far as is known: the kernel's as it stands. 1: on

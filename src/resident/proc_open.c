@@ -5,6 +5,7 @@
 #include <asm/unistd.h>
 #include <linux/errno.h>
 #include <linux/fcntl.h>
+#include <linux/openat2.h>
 
 #include "arch/x86_64/syscall.h"
 #include "arch/x86_64/uapi.h"
@@ -13,6 +14,8 @@
 #include "resident/text.h"
 #include "resident/user.h"
 #include "resident/watch.h"
+
+#define HOW 24 /* struct open_how in the frame's scratch */
 
 /* Whether what is opened may serve as a start of relative names. */
 static bool is_directory(const struct rs_name *n, uint64_t flags)
@@ -123,16 +126,47 @@ static long open_elsewhere(struct rs_frame *f, struct rs_area *a, const char *pa
 	return rs_call(f, looked ? rs_finish_raw : finish_open);
 }
 
-static long open_call(struct rs_frame *f, struct rs_area *a, int dirfd, int arg, uint64_t flags)
+/* With RESOLVE_IN_ROOT dirfd is the root directory: an absolute path starts there. */
+static long take(struct rs_area *a, int dirfd, uint64_t path, unsigned int how, struct rs_name *n)
+{
+	char *text = RS_PROC_TEXT(a);
+	long len;
+	size_t skip = 0;
+
+	if (!(RS_NAME_RESOLVED(how) & RESOLVE_IN_ROOT))
+		return rs_proc_take(a, dirfd, path, how, n);
+	*n = (struct rs_name){.host = NULL};
+	len = rs_user_string(text, path, RS_PROC_TEXT_MAX);
+	if (len <= 0)
+		return 0;
+	while (text[skip] == '/' && (size_t)len > skip + 1)
+		skip++;
+	memmove(text, text + skip, (size_t)len - skip + 1);
+	if (text[0] == '/')
+		text[0] = '.';
+	return rs_proc_take_text(a, dirfd, (size_t)len - skip, how, n);
+}
+
+/* Whether the kernel would refuse what the name has become, but not what the program said. */
+static long refused(const struct rs_name *n, unsigned int how)
+{
+	if (!(RS_NAME_RESOLVED(how) & (RESOLVE_IN_ROOT | RESOLVE_BENEATH)) || !n->host ||
+	    n->host[0] != '/')
+		return 0;
+	return n->p.kind == BD_PROC_OTHER && !n->p.rest ? -ENOENT : -EXDEV;
+}
+
+static long open_call(struct rs_frame *f, struct rs_area *a, int dirfd, int arg, uint64_t flags,
+		      uint64_t resolve)
 {
 	bool follow = !(flags & O_NOFOLLOW) && (flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL);
-	unsigned int how = follow ? RS_NAME_FOLLOW : 0;
+	unsigned int how = (follow ? RS_NAME_FOLLOW : 0) | RS_NAME_RESOLVE(resolve);
 	uint64_t path = (uint64_t)f->a[arg];
 	bool looked = take_stray(a);
 	struct rs_name n;
 	long r;
 
-	r = rs_proc_take(a, dirfd, path, looked ? how | RS_NAME_WALK : how, &n);
+	r = take(a, dirfd, path, looked ? how | RS_NAME_WALK : how, &n);
 	if (!r) {
 		long opened;
 
@@ -146,9 +180,11 @@ static long open_call(struct rs_frame *f, struct rs_area *a, int dirfd, int arg,
 		if (!r)
 			return opened;
 	}
+	if (r > 0)
+		r = refused(&n, how);
 	if (r < 0)
 		return r;
-	if (follow) {
+	if (follow && !resolve) {
 		r = rs_proc_follow_exe(a, &n);
 		if (r < 0)
 			return r;
@@ -168,21 +204,23 @@ long rs_h_open(struct rs_frame *f, struct rs_area *a)
 {
 	uint64_t flags = f->nr == __NR_creat ? O_CREAT | O_WRONLY | O_TRUNC : (uint64_t)f->a[1];
 
-	return open_call(f, a, AT_FDCWD, 0, flags);
+	return open_call(f, a, AT_FDCWD, 0, flags, 0);
 }
 
 long rs_h_openat(struct rs_frame *f, struct rs_area *a)
 {
-	return open_call(f, a, (int)f->a[0], 1, (uint64_t)f->a[2]);
+	return open_call(f, a, (int)f->a[0], 1, (uint64_t)f->a[2], 0);
 }
 
-/* struct open_how: flags, mode, resolve. What is resolved in or below the directory is the kernel's. */
+/* struct open_how: flags, mode, resolve. The kernel gets the copy that was looked at. */
 long rs_h_openat2(struct rs_frame *f, struct rs_area *a)
 {
-	uint64_t how[3];
+	uint64_t *how = &f->scratch[HOW];
+	const size_t size = 3 * sizeof(*how);
 
-	if ((uint64_t)f->a[3] < sizeof(how) || rs_user_read(how, (uint64_t)f->a[2], sizeof(how)) ||
-	    how[2])
-		return rs_watch_new(f);
-	return open_call(f, a, (int)f->a[0], 1, how[0]);
+	if ((uint64_t)f->a[3] < size || rs_user_read(how, (uint64_t)f->a[2], size))
+		return rs_watch_new(f); /* refused */
+	if ((uint64_t)f->a[3] == size)
+		f->a[2] = (long)how;
+	return open_call(f, a, (int)f->a[0], 1, how[0], how[2]);
 }

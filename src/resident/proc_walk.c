@@ -10,6 +10,7 @@
 #include <asm/unistd.h>
 #include <linux/errno.h>
 #include <linux/fcntl.h>
+#include <linux/openat2.h>
 #include <linux/stat.h>
 
 #include "arch/x86_64/syscall.h"
@@ -362,6 +363,12 @@ static long look_around(struct walk *w)
 	return enter(w, &st);
 }
 
+/* dirfd is the root directory. */
+static bool in_root(const struct walk *w)
+{
+	return RS_NAME_RESOLVED(w->how) & RESOLVE_IN_ROOT;
+}
+
 static long follow(struct walk *w, size_t before)
 {
 	char *target = w->out.buf + w->out.len + 1;
@@ -376,7 +383,10 @@ static long follow(struct walk *w, size_t before)
 	if ((size_t)n == room || !prepend(w, target, (size_t)n, w->rest < w->end && *w->rest != '/'))
 		return -ENAMETOOLONG;
 	cut(w, before);
-	if (*w->rest == '/') {
+	if (*w->rest == '/' && in_root(w)) {
+		cut(w, 0);
+		w->floor = 0;
+	} else if (*w->rest == '/') {
 		cut(w, 0);
 		w->floor = 0;
 		w->absolute = true;
@@ -415,7 +425,7 @@ static long parent(struct walk *w)
 		cut(w, len > w->floor && len ? len - 1 : len);
 		return GO_ON;
 	}
-	if (!len && w->absolute)
+	if (!len && (w->absolute || in_root(w)))
 		return GO_ON; /* the root directory is its own parent */
 	append(w, "..", 2);
 	w->floor = w->out.len;
