@@ -65,10 +65,8 @@ long rs_call_more(struct rs_frame *f, rs_finish finish)
 	return call(f, finish, RS_MORE);
 }
 
-void rs_settle(struct rs_frame *f, long result)
+static void settle(struct rs_frame *f, long result, bool again)
 {
-	bool again = result == RS_REWIND;
-
 	f->result = again ? (int64_t)f->regs.rax : result;
 	f->out_rip = again ? f->regs.rip - 2 : f->regs.rip;
 	atomic_signal_fence(memory_order_seq_cst);
@@ -78,19 +76,31 @@ void rs_settle(struct rs_frame *f, long result)
 		f->granted_rip = 0;
 }
 
+void rs_settle(struct rs_frame *f, long result)
+{
+	settle(f, result, result == RS_REWIND);
+}
+
 void rs_dispatch(struct rs_frame *f, struct rs_area *a)
 {
-	uint32_t nr = (uint32_t)f->regs.rax;
-	unsigned int h = nr <= BD_SYSCALL_MAX ? bd_handler_of[nr] : (unsigned int)BD_H_unknown;
-	long r = f->ask ? rs_ask(f) : RS_GO_ON;
+	uint32_t nr;
+	unsigned int h;
+	long r = RS_GO_ON;
 
 	if (a->libc_tid)
 		rs_libc_tid(a);
-	if (r == RS_GO_ON) {
+	if (f->judged == RS_JUDGED_ASK)
+		r = rs_ask(f);
+	else if (f->judged == RS_JUDGED_RESULT)
+		r = f->result;
+	if (r != RS_GO_ON) {
+		settle(f, r, false); /* whatever the filter or its listener said */
+	} else {
+		nr = (uint32_t)f->regs.rax; /* a tracer may have changed it */
+		h = nr <= BD_SYSCALL_MAX ? bd_handler_of[nr] : (unsigned int)BD_H_unknown;
 		rs_plan_same(f);
-		r = handlers[h](f, a);
+		rs_settle(f, h == BD_H_none ? rs_call(f, rs_finish_raw) : handlers[h](f, a));
 	}
-	rs_settle(f, r);
 }
 
 _Noreturn void rs_again(struct rs_frame *f);

@@ -29,6 +29,9 @@
 #define RS_TRAP_MAGIC 0x5350  /* SECCOMP_RET_DATA of our filter's traps: si_errno of the SIGSYS */
 #define RS_TRAP_TRACED 0x5351 /* the same, when a tracer wants to see where the call ends */
 
+#define RS_CODE_DIE \
+	(-8172) /* si_code of a signal that ends us; a tracer has seen what it stands for */
+
 #define RS_AREA_SIZE 65536ul /* power of two: an area is found by rounding SP down */
 #define RS_ALT_SIZE 28672ul  /* alternate stack at the top of the area: one frame and its handler */
 #define RS_SCRATCH 12288ul
@@ -71,7 +74,7 @@ struct rs_frame {
 	uint64_t saved_mask; /* the program's mask while we block signals */
 	uint64_t temp_mask;  /* of a call that waits under another mask, if has_temp_mask */
 	uint32_t has_temp_mask;
-	uint32_t ask; /* the program's seccomp filters want the kernel to act first: seccomp.c */
+	uint32_t judged; /* by the program's seccomp filters: enum rs_judged */
 	/* The call a listener let go on, until it is over: it is not reported again. */
 	uint32_t granted_nr;
 	uint64_t granted_rip, granted_rsp;
@@ -138,7 +141,16 @@ long rs_gate(struct rs_frame *f);
 long rs_ask_gate(struct rs_frame *f);
 extern const char rs_ask_after[], rs_ask_end[];
 extern const char rs_exempt_start[];
+
 extern const char rs_gate_after[], rs_gate_end[], rs_clone_gate_after[];
+
+/* Whether the real call of a frame in phase RS_CALL has returned. */
+static inline bool rs_behind_gate(uint64_t ip)
+{
+	return (ip >= (uint64_t)rs_gate_after && ip <= (uint64_t)rs_gate_end) ||
+	       (ip >= (uint64_t)rs_ask_after && ip <= (uint64_t)rs_ask_end);
+}
+
 extern const char rs_enter_reported[], rs_return_reported[], rs_interrupted_reported[];
 extern const char rs_text_start[], rs_text_end[];
 _Noreturn void rs_run(struct rs_frame *f, struct rs_area *a);

@@ -93,14 +93,14 @@ enum rs_judged rs_seccomp_judge(struct ax_siginfo *si, struct ax_ucontext *uc, s
 		si->err = (int32_t)data;
 		return RS_JUDGED_SIGNAL;
 	case SECCOMP_RET_ERRNO:
-		uc->mc.rax = (uint64_t) - (int64_t)(data < MAX_ERRNO ? data : MAX_ERRNO);
+		a->cur->result = -(int64_t)(data < MAX_ERRNO ? data : MAX_ERRNO);
 		return RS_JUDGED_RESULT;
 	default:
 		if (granted(a->cur, &uc->mc))
 			return RS_JUDGED_OURS;
 		/* A filter that looks at the place would see another one there. */
 		if ((verdict(a, uc, (uint64_t)rs_ask_after) ^ v) & SECCOMP_RET_ACTION_FULL) {
-			uc->mc.rax = (uint64_t)-ENOSYS;
+			a->cur->result = -ENOSYS;
 			return RS_JUDGED_RESULT;
 		}
 		return RS_JUDGED_ASK;

@@ -16,7 +16,7 @@
 enum rs_judged {
 	RS_JUDGED_OURS,	  /* a trap of the tree's filter: the call is to be handled */
 	RS_JUDGED_ASK,	  /* the same, but the kernel is to be asked first: rs_ask */
-	RS_JUDGED_RESULT, /* refused: the result is in the context's rax */
+	RS_JUDGED_RESULT, /* refused: the result is the current frame's */
 	RS_JUDGED_SIGNAL, /* the program's to handle; the siginfo is as the kernel would have it */
 };
 enum rs_judged rs_seccomp_judge(struct ax_siginfo *si, struct ax_ucontext *uc, struct rs_area *a);

@@ -328,10 +328,10 @@ long rs_h_sigaltstack(struct rs_frame *f, struct rs_area *a)
 	return f->a[1] ? rs_user_write((uint64_t)f->a[1], &old, sizeof(old)) : 0;
 }
 
-/* Never dispatched: signal.c ends it in the SIGSYS handler. */
+/* Only when a listener lets it go on: then signal.c ends it in the SIGSYS handler. */
 long rs_h_rt_sigreturn(struct rs_frame *f, struct rs_area *a)
 {
 	(void)f;
 	(void)a;
-	return -ENOSYS;
+	return RS_REWIND;
 }

@@ -83,12 +83,12 @@ static void regs_load(struct ax_sigcontext *mc, const struct rs_regs *r)
 	mc->r11 = r->rflags;
 }
 
-static void redirect(struct ax_ucontext *uc, struct rs_area *a, bool ask, bool traced)
+static void redirect(struct ax_ucontext *uc, struct rs_area *a, enum rs_judged judged, bool traced)
 {
 	struct rs_frame *f = a->cur;
 
 	regs_save(&f->regs, &uc->mc);
-	f->ask = ask;
+	f->judged = judged;
 	f->has_temp_mask = 0;
 	f->traced = traced;
 	f->phase = RS_RESTART;
@@ -97,12 +97,6 @@ static void redirect(struct ax_ucontext *uc, struct rs_area *a, bool ask, bool t
 	uc->mc.rdi = (uint64_t)f;
 	uc->mc.rsi = (uint64_t)a;
 	uc->mc.rflags &= ~(AX_EFLAGS_TF | AX_EFLAGS_DF);
-}
-
-static bool behind_gate(uint64_t rip)
-{
-	return (rip >= (uint64_t)rs_gate_after && rip <= (uint64_t)rs_gate_end) ||
-	       (rip >= (uint64_t)rs_ask_after && rip <= (uint64_t)rs_ask_end);
 }
 
 /*
@@ -129,7 +123,7 @@ static uint64_t present(struct ax_ucontext *uc, struct rs_area *a)
 	/* Without a call in progress (at the end of exec) there is no program context yet. */
 	if (!in_text(rip) || phase == RS_IDLE)
 		return mask;
-	if ((phase == RS_CALL || phase == RS_MORE) && behind_gate(rip)) {
+	if ((phase == RS_CALL || phase == RS_MORE) && rs_behind_gate(rip)) {
 		f->raw = (int64_t)uc->mc.rax;
 		phase = RS_AFTER;
 		if (f->has_temp_mask && f->raw == -EINTR)
@@ -289,9 +283,14 @@ static void hold_sigsys(const struct ax_siginfo *si, struct rs_area *a)
 static void die_of(int sig, struct ax_ucontext *uc, const struct rs_area *a)
 {
 	struct ax_sigaction dfl = {.handler = 0};
+	struct ax_siginfo si;
 
+	memset(&si, 0, sizeof(si));
+	si.signo = sig;
+	si.code = RS_CODE_DIE;
 	rs_kernel_sigaction(sig, &dfl, 0);
-	sp_sys3(__NR_tgkill, a->htgid.n, a->htid.n, sig);
+	if (sp_sys4(__NR_rt_tgsigqueueinfo, a->htgid.n, a->htid.n, sig, (long)&si))
+		sp_sys3(__NR_tgkill, a->htgid.n, a->htid.n, sig);
 	uc->sigmask &= ~RS_BIT(sig);
 }
 
@@ -323,11 +322,9 @@ void rs_signal(int sig, struct ax_siginfo *si, struct ax_ucontext *uc, struct rs
 		memcpy(&si->code, si->raw + FORWARDED_AT, sizeof(si->code));
 	if (forced)
 		judged = rs_seccomp_judge(si, uc, a);
-	if (judged == RS_JUDGED_RESULT)
-		return;
 	if (judged != RS_JUDGED_SIGNAL) {
-		if (si->syscall != __NR_rt_sigreturn || judged == RS_JUDGED_ASK) {
-			redirect(uc, a, judged == RS_JUDGED_ASK, si->err == RS_TRAP_TRACED);
+		if (si->syscall != __NR_rt_sigreturn || judged != RS_JUDGED_OURS) {
+			redirect(uc, a, judged, si->err == RS_TRAP_TRACED);
 			return;
 		}
 		program_sigreturn(uc, a);

@@ -208,7 +208,7 @@ static long syscall_info(struct rs_tracee *t, uint64_t size, uint64_t data)
 	n = rs_pt(AX_GET_SYSCALL_INFO, t->hid, sizeof(info), (uint64_t)info);
 	if (n < 0)
 		return n;
-	if (t->shown == RS_VIEW || t->shown == RS_NEW_IMAGE || t->shown == RS_HANDLER) {
+	if ((t->shown == RS_VIEW && !t->asked) || t->shown == RS_NEW_IMAGE || t->shown == RS_HANDLER) {
 		*(uint8_t *)info = 0; /* PTRACE_SYSCALL_INFO_NONE */
 		n = 24;
 	}

@@ -52,7 +52,7 @@ struct rs_tracee {
 	uint8_t nparked;
 	uint8_t dirty; /* the view was written to */
 	uint8_t has_msg;
-	uint8_t pad;
+	uint8_t asked; /* at PTRACE_EVENT_SECCOMP of a call the resident makes for it: seccomp.c:rs_ask */
 	int32_t req;	 /* what the program last resumed it with */
 	int32_t seen;	 /* exit code of the stop that was last looked at */
 	int32_t restart; /* result of an interrupted call */

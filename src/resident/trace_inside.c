@@ -103,7 +103,8 @@ uint64_t rs_stop_frame(struct rs_stop *s)
 {
 	uint64_t area = area_of(s->r.sp), frame = 0;
 
-	if (rs_stop_at(s, rs_gate_after) || rs_stop_at(s, rs_clone_gate_after))
+	if (rs_stop_at(s, rs_gate_after) || rs_stop_at(s, rs_ask_after) ||
+	    rs_stop_at(s, rs_clone_gate_after))
 		return s->r.bx;
 	if (!area) /* the last instruction of rs_return */
 		return area_of(s->r.r11) ? s->r.r11 : 0;
@@ -111,12 +112,16 @@ uint64_t rs_stop_frame(struct rs_stop *s)
 	return area_of(frame) ? frame : 0;
 }
 
+static bool at_gate(const struct rs_stop *s)
+{
+	return rs_stop_at(s, rs_gate_after) || rs_stop_at(s, rs_ask_after);
+}
+
 /* Before its real call: it is given up, and the kernel makes it again or not as it does without us. */
 static enum rs_verdict give_up(struct rs_stop *s, const struct rs_head *f, uint64_t frame)
 {
 	struct rs_tracee *t = s->t;
-	uint64_t how =
-		rs_stop_at(s, rs_gate_after) && rs_is_restart(s->r.ax) ? s->r.ax : (uint64_t)-513l;
+	uint64_t how = at_gate(s) && rs_is_restart(s->r.ax) ? s->r.ax : (uint64_t)-513l;
 
 	if (rs_exit_wanted(t) && s->has_info) {
 		rs_stop_park(s);
@@ -174,8 +179,7 @@ enum rs_verdict rs_stop_inside(struct rs_stop *s)
 		return rs_stop_go_on(s);
 	}
 	if (step || rs_stop_blocks_all(s) || f.phase == RS_AFTER ||
-	    (f.phase == RS_CALL && ip >= (uint64_t)rs_gate_after && ip <= (uint64_t)rs_gate_end &&
-	     !(rs_stop_at(s, rs_gate_after) && rs_is_restart(s->r.ax)))) {
+	    (f.phase == RS_CALL && rs_behind_gate(ip) && !(at_gate(s) && rs_is_restart(s->r.ax)))) {
 		if (!s->has_info)
 			return rs_stop_show(s, RS_PLAIN);
 		rs_stop_park(s);

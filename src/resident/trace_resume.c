@@ -9,6 +9,7 @@
 #include <linux/wait.h>
 
 #include "arch/x86_64/syscall.h"
+#include "resident/seccomp.h"
 #include "resident/trace.h"
 
 #define CLD_TRAPPED 4
@@ -67,6 +68,21 @@ static void write_back(struct rs_tracee *t)
 		rs_poke(t->hid, t->frame + i * 8, ((const uint64_t *)&p)[i]);
 }
 
+/*
+ * The call in the kernel is only a question: it is skipped. With a number the resident makes the program's
+ * call, without one it has the tracer's result.
+ */
+static void answer(struct rs_tracee *t)
+{
+	struct ax_user_regs r;
+
+	if (rs_pt(AX_GETREGS, t->hid, 0, (uint64_t)&r))
+		return;
+	r.ax = (int32_t)t->regs.orig_ax < 0 ? t->regs.ax : (uint64_t)RS_GO_ON;
+	r.orig_ax = NR_NONE;
+	rs_pt(AX_SETREGS, t->hid, 0, (uint64_t)&r);
+}
+
 /* In the middle of the resident's call: its end is marked if the program wants to see it. */
 static long resume_view(struct rs_tracee *t, long req)
 {
@@ -76,6 +92,8 @@ static long resume_view(struct rs_tracee *t, long req)
 		return req;
 	if (t->dirty)
 		write_back(t);
+	if (t->asked)
+		answer(t);
 	t->in_call = req == AX_SYSCALL;
 	if (!step && req != AX_SYSCALL)
 		return req;

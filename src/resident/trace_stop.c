@@ -249,6 +249,26 @@ static enum rs_verdict clone_event(struct rs_stop *s)
 	return rs_stop_show(s, t->frame ? RS_VIEW : RS_PLAIN);
 }
 
+/*
+ * The program's filter wants its tracer to see a call that is the resident's to make: what the tracer sees and writes
+ * is the program's call, and what goes on is decided when it resumes.
+ */
+static enum rs_verdict seccomp_event(struct rs_stop *s)
+{
+	struct rs_tracee *t = s->t;
+	struct rs_head f;
+
+	if (!rs_stop_at(s, rs_ask_after) || rs_peek(t->hid, &f, s->r.bx, sizeof(f))) {
+		t->in_call = 1;
+		return rs_stop_show(s, RS_ENTERED);
+	}
+	t->frame = s->r.bx;
+	t->asked = 1;
+	rs_stop_put_regs(s, &f.regs, f.regs.rip, (uint64_t)-ENOSYS, f.regs.rax);
+	t->regs = s->r;
+	return rs_stop_show(s, RS_VIEW);
+}
+
 static enum rs_verdict event(struct rs_stop *s)
 {
 	struct rs_tracee *t = s->t, *old;
@@ -283,6 +303,8 @@ static enum rs_verdict event(struct rs_stop *s)
 		t->regs = s->r;
 		t->frame = 0;
 		return rs_stop_show(s, RS_VIEW);
+	case AX_EVENT_SECCOMP:
+		return seccomp_event(s);
 	case AX_EVENT_STOP:
 		if (rs_in_text(s->r.ip))
 			return rs_stop_inside(s);
@@ -314,6 +336,8 @@ static enum rs_verdict judge(struct rs_stop *s)
 		return syscall_stop(s);
 	if (s->sig == SIGSYS && s->si.code == SYS_SECCOMP_ && s->si.err == RS_TRAP_MAGIC)
 		return trapped(s);
+	if (s->si.code == RS_CODE_DIE)
+		return rs_stop_resume(s, t->req, s->sig);
 	if (rs_in_text(s->r.ip))
 		return rs_stop_inside(s);
 	if (t->restore && t->nparked && s->sig == t->parked[0].signo) {
@@ -361,6 +385,7 @@ static enum rs_verdict stopped(struct rs_area *a, int32_t hid, int32_t code, int
 	s.t->status = 0;
 	s.t->has_msg = s.t->exec; /* its message is kept until it is shown */
 	s.t->frame = 0;
+	s.t->asked = 0;
 	s.t->dirty = 0;
 	v = judge(&s);
 	if (v == RS_SHOW && s.t->status)

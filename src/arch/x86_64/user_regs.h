@@ -53,6 +53,7 @@ enum ax_ptrace {
 #define AX_EVENT_EXEC 4
 #define AX_EVENT_VFORK_DONE 5
 #define AX_EVENT_EXIT 6
+#define AX_EVENT_SECCOMP 7
 #define AX_EVENT_STOP 128
 
 #define AX_O_SYSGOOD 1u
