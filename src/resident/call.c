@@ -44,9 +44,10 @@ long rs_finish_raw(struct rs_frame *f)
 	return f->raw;
 }
 
-static long call(struct rs_frame *f, rs_finish finish, enum rs_phase phase)
+static long call(struct rs_frame *f, rs_finish finish, rs_finish late, enum rs_phase phase)
 {
 	f->finish = finish;
+	f->late = late;
 	atomic_signal_fence(memory_order_seq_cst);
 	f->phase = phase;
 	atomic_signal_fence(memory_order_seq_cst);
@@ -57,12 +58,17 @@ static long call(struct rs_frame *f, rs_finish finish, enum rs_phase phase)
 
 long rs_call(struct rs_frame *f, rs_finish finish)
 {
-	return call(f, finish, RS_CALL);
+	return call(f, finish, 0, RS_CALL);
+}
+
+long rs_call_late(struct rs_frame *f, rs_finish finish, rs_finish late)
+{
+	return call(f, finish, late, RS_CALL);
 }
 
 long rs_call_more(struct rs_frame *f, rs_finish finish)
 {
-	return call(f, finish, RS_MORE);
+	return call(f, finish, 0, RS_MORE);
 }
 
 static void settle(struct rs_frame *f, long result, bool again)

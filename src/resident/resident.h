@@ -71,6 +71,7 @@ struct rs_frame {
 	uint64_t out_rip; /* where rs_return goes */
 	uint64_t traced;  /* rs_return reports first */
 	rs_finish finish;
+	rs_finish late; /* if set: in place of finish at a signal's entry, where it may make calls */
 	uint64_t saved_mask; /* the program's mask while we block signals */
 	uint64_t temp_mask;  /* of a call that waits under another mask, if has_temp_mask */
 	uint32_t has_temp_mask;
@@ -168,6 +169,8 @@ void rs_libc_tid(struct rs_area *a);
 
 /* call.c: makes the planned call in phase RS_CALL; returns what finish makes of it. */
 long rs_call(struct rs_frame *f, rs_finish finish);
+/* The same with what a signal that finds the call made does, once, all signals blocked. */
+long rs_call_late(struct rs_frame *f, rs_finish finish, rs_finish late);
 /* Makes one more call after result was reached, which stands if a signal comes before the call. */
 long rs_call_more(struct rs_frame *f, rs_finish finish);
 /* Plans the program's own call, unchanged. */

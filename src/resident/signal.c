@@ -90,6 +90,7 @@ static void redirect(struct ax_ucontext *uc, struct rs_area *a, enum rs_judged j
 	regs_save(&f->regs, &uc->mc);
 	f->judged = judged;
 	f->has_temp_mask = 0;
+	f->late = 0;
 	f->traced = traced;
 	f->phase = RS_RESTART;
 	uc->mc.rip = (uint64_t)rs_run;
@@ -130,7 +131,7 @@ static uint64_t present(struct ax_ucontext *uc, struct rs_area *a)
 			mask = f->temp_mask;
 	}
 	if (phase == RS_AFTER)
-		r = f->finish(f);
+		r = (f->late ? f->late : f->finish)(f);
 	else if (phase == RS_DONE || phase == RS_MORE)
 		r = f->result;
 	regs_load(&uc->mc, &f->regs);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * wait4 and waitid. The child's number must be read while the kernel still holds its host number, so a wait
- * looks first (waitid with WNOWAIT, the part that may sleep) and then takes exactly what it saw.
- * Until it takes, nothing has happened and a signal may rewind. What a tracee stops for inside the resident is not
- * the program's to see (trace.h): it goes on, and so does the wait.
+ * looks first (waitid with WNOWAIT, the part that may sleep) and then takes exactly what it saw. A signal
+ * that comes between the two (mostly the child's own SIGCHLD) takes at its entry: in the kernel a wait that
+ * has found a child never loses it to the handler. What a tracee stops for inside the resident is not the
+ * program's to see (trace.h): it goes on, and so does the wait.
  */
 #include <asm/unistd.h>
 #include <linux/errno.h>
@@ -28,7 +29,7 @@ static struct ax_siginfo *seen(struct rs_frame *f)
 	return (struct ax_siginfo *)f->scratch;
 }
 
-/* Something to take: again from the program's instruction, unless the handler goes on itself. */
+/* Something to take: RS_REWIND. */
 static long finish_look(struct rs_frame *f)
 {
 	return f->raw || !seen(f)->pid ? f->raw : RS_REWIND;
@@ -56,7 +57,12 @@ static long finish_look_id(struct rs_frame *f)
 	return store(f->regs.rdx, &none) ? -EFAULT : f->raw;
 }
 
-static long look(struct rs_frame *f, int idtype, int32_t id, uint32_t options, rs_finish finish)
+/* The two calls differ in what they say when there is nothing, and in how they take. */
+struct way {
+	rs_finish finish, late;
+};
+
+static long look(struct rs_frame *f, int idtype, int32_t id, uint32_t options, struct way way)
 {
 	f->nr = __NR_waitid;
 	f->a[0] = idtype;
@@ -68,7 +74,7 @@ static long look(struct rs_frame *f, int idtype, int32_t id, uint32_t options, r
 	seen(f)->pid = 0;
 	seen(f)->signo = 0;
 	seen(f)->code = 0;
-	return rs_call(f, finish);
+	return rs_call_late(f, way.finish, way.late);
 }
 
 /* As finish_look, in a wait that only looks now and then: nothing to take means again. */
@@ -76,6 +82,8 @@ static long finish_poll(struct rs_frame *f)
 {
 	return f->raw ? f->raw : RS_REWIND;
 }
+
+static const struct way poll_way = {finish_poll, 0};
 
 static long finish_again(struct rs_frame *f)
 {
@@ -105,7 +113,7 @@ struct code {
  * one child lets other tracees go on too, for which it must look again and again.
  */
 static long next(struct rs_frame *f, struct rs_area *a, int idtype, int32_t id, uint32_t options,
-		 rs_finish finish, struct code *code)
+		 struct way way, struct code *code)
 {
 	for (;;) {
 		struct ax_siginfo *si = seen(f);
@@ -118,8 +126,9 @@ static long next(struct rs_frame *f, struct rs_area *a, int idtype, int32_t id, 
 			poll = rs_trace_serve(a, idtype == P_PID ? id : 0);
 			rs_unblock(f, RS_REWIND);
 		}
-		r = poll ? look(f, idtype, id, options | WNOHANG, finish_poll)
-			 : look(f, idtype, id, options, finish);
+		r = poll ? look(f, idtype, id, options | WNOHANG, poll_way)
+			 : look(f, idtype, id, options,
+				rs_trace_used(a) ? (struct way){way.finish, 0} : way);
 		if (r != RS_REWIND)
 			return r;
 		if (!si->pid) {
@@ -142,7 +151,7 @@ static long next(struct rs_frame *f, struct rs_area *a, int idtype, int32_t id, 
 			if (options & WNOHANG) {
 				si->pid = 0;
 				f->raw = 0;
-				return finish(f);
+				return way.finish(f);
 			}
 			nap(f);
 		} else if (v != RS_INTERNAL) {
@@ -161,15 +170,12 @@ static void retire_if_gone(struct sp_ref ref, int32_t hid)
 		sp_pid_retire(RS_NS, ref);
 }
 
-static void reaped(const struct ax_siginfo *si, sp_vpid n)
+static void reaped(int32_t hid, sp_vpid n)
 {
-	struct sp_ref ref;
+	struct sp_ref ref = sp_pid_find(RS_NS, n);
 
-	if (si->code < CLD_EXITED || si->code > CLD_DUMPED)
-		return;
-	ref = sp_pid_find(RS_NS, n);
-	if (ref.slot != SP_NO_SLOT && sp_ref_hpid(RS_NS, ref).n == si->pid)
-		retire_if_gone(ref, si->pid);
+	if (ref.slot != SP_NO_SLOT && sp_ref_hpid(RS_NS, ref).n == hid)
+		retire_if_gone(ref, hid);
 }
 
 /* A child the namespace does not know (never published) is not the program's to see. */
@@ -181,54 +187,36 @@ static bool drop_hidden(struct rs_frame *f)
 	return true;
 }
 
-/* The take: what finish needs lies behind the siginfo in the scratch. */
-struct take {
-	struct sp_ref ref;
-	int32_t hid, status;
-	struct code code;
-};
-
-static struct take *taking(struct rs_frame *f)
+/* The program's pointers come last, as in the kernel. Signals are blocked, or this is a signal's entry. */
+static long take4(struct rs_frame *f, struct code code)
 {
-	return (struct take *)&f->scratch[sizeof(struct ax_siginfo) / 8];
-}
-_Static_assert(sizeof(struct ax_siginfo) + sizeof(struct take) <= 30 * 8, "scratch");
+	int32_t hid = seen(f)->pid, status = 0;
+	sp_vpid n = sp_pid_number(RS_NS, sp_hpid_of(hid));
+	uint32_t options = (uint32_t)f->regs.rdx | WNOHANG;
+	long r;
 
-/* raw is 0 also before the call was made: then, and when a sibling took the child, look again. */
-static long finish_take(struct rs_frame *f)
-{
-	struct take *t = taking(f);
-	int32_t status;
-
-	if (f->raw == 0 || f->raw == -ECHILD)
+	if (drop_hidden(f) || !n.n)
 		return RS_REWIND;
-	if (f->raw != t->hid)
-		return f->raw;
-	status = t->status;
-	if ((status & 0xff) == 0x7f && status >> 8 == t->code.kernel)
-		status = t->code.shown << 8 | 0x7f;
+	r = sp_sys4(__NR_wait4, hid, (long)&status, (long)options, (long)f->regs.r10);
+	if (r == 0 || r == -ECHILD) /* a sibling was faster */
+		return RS_REWIND;
+	if (r != hid && r != -EFAULT)
+		return r;
+	if ((status & 0xff) == 0x7f && status >> 8 == code.kernel)
+		status = code.shown << 8 | 0x7f;
 	/* Dead, not stopped, continued or trapped (wait(2)). */
 	if ((status & 0x7f) != 0x7f)
-		retire_if_gone(t->ref, t->hid);
+		reaped(hid, n);
 	if (f->regs.rsi && rs_user_write(f->regs.rsi, &status, sizeof(status)))
 		return -EFAULT;
-	return sp_ref_number(t->ref).n;
+	return r == hid ? n.n : r;
 }
 
-static long take(struct rs_frame *f, struct sp_ref ref, uint32_t options, struct code code)
+static long late4(struct rs_frame *f)
 {
-	struct take *t = taking(f);
+	long r = finish_look(f);
 
-	t->ref = ref;
-	t->hid = sp_ref_hpid(RS_NS, ref).n;
-	t->status = 0;
-	t->code = code;
-	f->nr = __NR_wait4;
-	f->a[0] = t->hid;
-	f->a[1] = (long)&t->status;
-	f->a[2] = (long)options;
-	f->a[3] = (long)f->regs.r10;
-	return rs_call(f, finish_take);
+	return r == RS_REWIND ? take4(f, (struct code){0, 0}) : r;
 }
 
 long rs_h_wait4(struct rs_frame *f, struct rs_area *a)
@@ -256,52 +244,59 @@ long rs_h_wait4(struct rs_frame *f, struct rs_area *a)
 	} else if (pid < 0) {
 		id = rs_in_group(-pid);
 	}
-	r = next(f, a, idtype, id, options | WEXITED, finish_look, &code);
-	if (r != RS_REWIND || drop_hidden(f))
+	r = next(f, a, idtype, id, options | WEXITED, (struct way){finish_look, late4}, &code);
+	if (r != RS_REWIND)
 		return r;
-	ref = sp_pid_find(RS_NS, sp_pid_number(RS_NS, sp_hpid_of(seen(f)->pid)));
-	if (ref.slot == SP_NO_SLOT)
+	rs_block(f);
+	return rs_unblock(f, take4(f, code));
+}
+
+static long take_id(struct rs_frame *f, struct code code)
+{
+	struct ax_siginfo *si = seen(f), out;
+	uint32_t options = (uint32_t)f->regs.r10;
+	sp_vpid n = sp_pid_number(RS_NS, sp_hpid_of(si->pid));
+	long r;
+
+	if (drop_hidden(f))
 		return RS_REWIND;
-	f->raw = 0;
-	return take(f, ref, options | WNOHANG, code);
+	memset(&out, 0, sizeof(out));
+	r = sp_sys6(__NR_waitid, P_PID, si->pid, (long)&out, (long)(options | WNOHANG),
+		    (long)f->regs.r8, 0);
+	if (r == -ECHILD || (!r && !out.pid))
+		return RS_REWIND;
+	if (r && r != -EFAULT)
+		return r;
+	if (!(options & WNOWAIT) && out.code >= CLD_EXITED && out.code <= CLD_DUMPED)
+		reaped(out.pid, n);
+	out.pid = n.n;
+	if (out.code == CLD_TRAPPED && out.status == code.kernel)
+		out.status = code.shown;
+	return r ? r : store(f->regs.rdx, &out);
+}
+
+static long late_id(struct rs_frame *f)
+{
+	long r = finish_look_id(f);
+
+	return r == RS_REWIND ? take_id(f, (struct code){0, 0}) : r;
 }
 
 long rs_h_waitid(struct rs_frame *f, struct rs_area *a)
 {
 	int idtype = (int)f->a[0];
 	int32_t id = (int32_t)f->a[1];
-	uint64_t info = (uint64_t)f->a[2], usage = (uint64_t)f->a[4];
 	uint32_t options = (uint32_t)f->a[3];
-	struct ax_siginfo *si = seen(f);
-	struct ax_siginfo out;
 	struct code code;
-	sp_vpid n;
 	long r;
 
 	if (idtype == P_PID && id > 0)
 		id = rs_in_pid(id);
 	else if (idtype == P_PGID && id > 0)
 		id = rs_in_group(id);
-	r = next(f, a, idtype, id, options, finish_look_id, &code);
+	r = next(f, a, idtype, id, options, (struct way){finish_look_id, late_id}, &code);
 	if (r != RS_REWIND)
 		return r;
 	rs_block(f);
-	if (drop_hidden(f))
-		return rs_unblock(f, RS_REWIND);
-	n = sp_pid_number(RS_NS, sp_hpid_of(si->pid));
-	memset(&out, 0, sizeof(out));
-	/* Exactly the child that was seen; the user's pointers come last, as in the kernel. */
-	r = sp_sys6(__NR_waitid, P_PID, si->pid, (long)&out, (long)(options | WNOHANG), (long)usage, 0);
-	if (r == -ECHILD || (!r && !out.pid))
-		return rs_unblock(f, RS_REWIND);
-	if (!r || r == -EFAULT) {
-		if (!(options & WNOWAIT))
-			reaped(si, n);
-		out.pid = n.n;
-		if (out.code == CLD_TRAPPED && out.status == code.kernel)
-			out.status = code.shown;
-		if (!r)
-			r = store(info, &out);
-	}
-	return rs_unblock(f, r);
+	return rs_unblock(f, take_id(f, code));
 }
