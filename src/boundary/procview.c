@@ -112,7 +112,7 @@ enum bd_text bd_text_elsewhere(const char *name, size_t len, uint64_t magic)
 {
 	if (magic == MQUEUE_MAGIC)
 		return BD_TEXT_MQUEUE;
-	if (magic == SYSFS_MAGIC && ends(name, len, "journal_task"))
+	if (magic == SYSFS_MAGIC && (ends(name, len, "journal_task") || ends(name, len, "pid_target")))
 		return BD_TEXT_ONE_NUMBER;
 	if (magic == CGROUP2_MAGIC &&
 	    (ends(name, len, "cgroup.procs") || ends(name, len, "cgroup.threads")))
@@ -132,6 +132,8 @@ bool bd_text_may_be_elsewhere(const char *path, size_t len)
 				     ends(path, len, "cgroup.threads") || ends(path, len, "tasks")))
 		return true;
 	if (path[len - 1] == 'k' && ends(path, len, "journal_task"))
+		return true;
+	if (path[len - 1] == 't' && ends(path, len, "pid_target")) /* DAMON */
 		return true;
 	/* Names of queues are anybody's; the file system is where mq_overview(7) has it. */
 	return len > 12 && path[0] == '/' && path[1] == 'd' && !memcmp(path, "/dev/mqueue/", 12);

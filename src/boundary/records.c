@@ -48,7 +48,7 @@ static const struct bd_idfile files[] = {
 	{.magic = 0x0027e0eb, .name = "tasks"},
 	{.magic = 0x07655821, .name = "tasks", .list = true}, /* resctrl */
 	{.magic = 0x64626720, .name = "split_huge_pages", .front = true},
-	{.magic = 0x62656572, .name = "pid_target", .refused = true}, /* DAMON shows it as written */
+	{.magic = 0x62656572, .name = "pid_target"}, /* DAMON */
 	{.magic = 0x73636673, .name = ".process_status", .refused = true},
 };
 #define FILES (sizeof(files) / sizeof(files[0]))

@@ -91,8 +91,7 @@ long rs_watch(int fd, enum bd_watch_mode mode)
 	return install(&w);
 }
 
-/* Text of the descriptor's link. Length, or -errno where /proc is missing. */
-static long link_of(int fd, char *buf, size_t cap)
+long rs_watch_link(int fd, char *buf, size_t cap)
 {
 	char name[48];
 	struct sp_text t;
@@ -155,7 +154,7 @@ enum bd_data rs_watch_kind(int fd, const struct bd_idfile **ret_file)
 	default:
 		return BD_DATA_NONE;
 	}
-	n = link_of(fd, buf, sizeof(buf));
+	n = rs_watch_link(fd, buf, sizeof(buf));
 	if (n < 0)
 		return st.mode & S_IFMT ? BD_DATA_NONE : kind_by_requests(fd);
 	if (buf[0] != '/')

@@ -19,6 +19,9 @@ sp_must_check long rs_watch(int fd, enum bd_watch_mode mode);
 /* What a descriptor's data are; for BD_DATA_NUMBERS, *ret_file is how (may be NULL). */
 enum bd_data rs_watch_kind(int fd, const struct bd_idfile **ret_file);
 
+/* Text of the descriptor's link in /proc. Length, or -errno where /proc is missing. */
+long rs_watch_link(int fd, char *buf, size_t cap);
+
 /*
  * For a descriptor that came from elsewhere (SCM_RIGHTS, pidfd_getfd, a duplicate): watched if it
  * has to be. Costs one or two calls if it has not. 0, -ENOMEM.

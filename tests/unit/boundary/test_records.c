@@ -114,7 +114,7 @@ static void names(void **state)
 	assert_null(file("xtasks", 0x27e0eb));
 	assert_null(file("", 0x27e0eb));
 	assert_null(file("/", 0x27e0eb));
-	assert_true(file("pid_target", 0x62656572)->refused);
+	assert_true(file(".process_status", 0x73636673)->refused);
 	assert_int_equal(bd_data_of_link("anon_inode:[signalfd]", 21), BD_DATA_SIGNALFD);
 	assert_int_equal(bd_data_of_link("anon_inode:[signalfd]x", 22), BD_DATA_NONE);
 	assert_int_equal(bd_data_of_link("anon_inode:[signalfd", 20), BD_DATA_NONE);
