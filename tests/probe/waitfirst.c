@@ -42,12 +42,24 @@ static void say_counts(const char *name, int lost, int wrong)
 	ran = stolen = early = 0;
 }
 
+/* In the child: until the parent sleeps, which it does nowhere but in its wait. */
+static void parent_waits(pid_t waiter)
+{
+	char path[64];
+
+	usleep(500);
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", (int)SC(SYS_getppid), waiter);
+	if (await_state(path, 'S') != 'S')
+		die("the parent does not wait");
+	usleep(500);
+}
+
 static pid_t child(int code)
 {
-	pid_t p = fork_or_die();
+	pid_t self = (pid_t)SC(SYS_gettid), p = fork_or_die();
 
 	if (!p) {
-		usleep(2000 + 300u * (unsigned int)(code % 4));
+		parent_waits(self);
 		_exit(code);
 	}
 	return p;
@@ -82,6 +94,7 @@ static void one(const char *name, int how, int any)
 /* Stops and continues, seen by a wait that sleeps. */
 static void stops(const char *name)
 {
+	pid_t self = (pid_t)SC(SYS_gettid);
 	int lost = 0, wrong = 0;
 
 	flags = WUNTRACED | WCONTINUED;
@@ -90,9 +103,9 @@ static void stops(const char *name)
 		long r;
 
 		if (!p) {
-			usleep(2000);
+			parent_waits(self);
 			SC(SYS_kill, SC(SYS_getpid), SIGSTOP);
-			usleep(3000);
+			parent_waits(self);
 			_exit(0);
 		}
 		stored = -1;
