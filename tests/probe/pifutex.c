@@ -284,7 +284,8 @@ static void raw(void)
 	pthread_create(&t, NULL, says_number, &dead);
 	pthread_join(t, NULL);
 	sh->word = dead;
-	usleep(20000);
+	while (!SC(SYS_tgkill, getpid(), dead, 0)) /* joined a moment before it is gone */
+		usleep(1000);
 	say("a dead thread's: lock %s, try %s, unlock %s",
 	    rc(SC(SYS_futex, &sh->word, LOCK_PI, 0, NULL)),
 	    rc(SC(SYS_futex, &sh->word, TRYLOCK_PI)), rc(SC(SYS_futex, &sh->word, UNLOCK_PI)));
