@@ -463,6 +463,30 @@ static void connections(void)
 	close(l);
 }
 
+/* A vfork child shares its parent's memory, and is somebody else. */
+static void vforks(void)
+{
+	int sv[2];
+	pid_t pid;
+
+	socketpair(AF_UNIX, SOCK_DGRAM, 0, sv);
+	pass(sv[1], SO_PASSCRED, 1);
+	pid = vfork();
+	if (!pid) {
+		say("vfork child: own %s", rc(send_as(sv[0], (pid_t)SC(SYS_getpid))));
+		say("vfork child: parent's %s", rc(send_as(sv[0], (pid_t)SC(SYS_getppid))));
+		receive("vfork child", sv[1]);
+		SC(SYS_write, sv[0], "w", 1);
+		_exit(0);
+	}
+	say("vfork child %s", reap(pid));
+	receive("of a vfork child", sv[1]);
+	say("own again %s", rc(send_as(sv[0], getpid())));
+	receive("own again", sv[1]);
+	close(sv[0]);
+	close(sv[1]);
+}
+
 static int pass_fd(int fd)
 {
 	union control c = {{0}};
@@ -522,6 +546,7 @@ int main(void)
 	in_child("threads in a child", threads);
 	inet();
 	connections();
+	vforks();
 	rights();
 	in_child("rights in a child", rights);
 	return 0;
