@@ -105,12 +105,12 @@ static long copy_control(struct rs_area *a, struct ax_msghdr *m, uint64_t at)
  * The path of a unix socket that the message goes to, before anything else is put into the scratch. 1 if the header
  * now has another address; 0; -errno.
  */
-static long take_path(struct rs_frame *f, struct rs_area *a, struct ax_msghdr *m)
+static long take_path(struct rs_frame *f, struct rs_area *a, struct ax_msghdr *m, int family)
 {
 	int64_t kept[2] = {f->a[1], f->a[2]};
 	long r;
 
-	if (rs_sockaddr_family(m->name, m->namelen) != RS_AF_UNIX)
+	if (family != RS_AF_UNIX)
 		return 0;
 	f->a[1] = (int64_t)m->name;
 	f->a[2] = (int32_t)m->namelen;
@@ -126,7 +126,8 @@ static long take_path(struct rs_frame *f, struct rs_area *a, struct ax_msghdr *m
  * What has to be copied of a message for the kernel, from `used` on in the scratch's control part. The bytes
  * that took; -errno.
  */
-static long prepare(struct rs_area *a, int fd, struct ax_msghdr *m, struct ax_iovec *v, uint64_t used)
+static long prepare(struct rs_area *a, int fd, int family, struct ax_msghdr *m, struct ax_iovec *v,
+		    uint64_t used)
 {
 	uint64_t before = used;
 	long r;
@@ -138,7 +139,7 @@ static long prepare(struct rs_area *a, int fd, struct ax_msghdr *m, struct ax_io
 		if (r > 0) /* else the kernel says EFAULT itself, in its order */
 			used += (uint64_t)r;
 	}
-	if (rs_sockaddr_family(m->name, m->namelen) == RS_AF_NETLINK) {
+	if (family == RS_AF_NETLINK) {
 		char *to = a->scratch + CONTROL_AT + used;
 
 		r = rs_netlink_out(a, fd, m->iov, m->iovlen, NULL, to, CONTROL_MAX - used);
@@ -158,14 +159,19 @@ long rs_h_sendmsg(struct rs_frame *f, struct rs_area *a)
 {
 	struct ax_msghdr *m = (struct ax_msghdr *)f->scratch;
 	struct ax_iovec *v = (struct ax_iovec *)(m + 1);
+	int family;
 	long path, r;
 
 	if (rs_user_read(m, (uint64_t)f->a[1], sizeof(*m)))
 		return rs_call(f, rs_finish_raw);
-	path = take_path(f, a, m);
+	family = rs_sockaddr_family(m->name, m->namelen);
+	/* The internet knows no processes. */
+	if (family >= 0 && family != RS_AF_UNIX && family != RS_AF_NETLINK)
+		return rs_call(f, rs_finish_raw);
+	path = take_path(f, a, m, family);
 	if (path < 0)
 		return path;
-	r = prepare(a, (int)f->a[0], m, v, 0);
+	r = prepare(a, (int)f->a[0], family, m, v, 0);
 	if (r < 0)
 		return r;
 	if (r || path)
@@ -198,6 +204,7 @@ static long fill_chunk(struct rs_frame *f, struct rs_area *a, uint64_t first, ui
 	struct ax_iovec *vectors = (struct ax_iovec *)(a->scratch + VECTORS_AT);
 	struct mmsghdr m;
 	uint64_t n, used = 0;
+	int family;
 	long path, r;
 
 	for (n = 0; n < CHUNK && first + n < end; n++) {
@@ -207,15 +214,16 @@ static long fill_chunk(struct rs_frame *f, struct rs_area *a, uint64_t first, ui
 		if (r)
 			return n ? (long)n : r;
 		/* A path needs the whole scratch while it is looked at: such a message goes alone. */
-		if (n && rs_sockaddr_family(m.hdr.name, m.hdr.namelen) == RS_AF_UNIX)
+		family = rs_sockaddr_family(m.hdr.name, m.hdr.namelen);
+		if (n && family == RS_AF_UNIX)
 			break;
-		path = take_path(f, a, &m.hdr);
+		path = take_path(f, a, &m.hdr, family);
 		if (path < 0)
 			return path;
 		/* One whose length cannot be stored is sent, and is the last. */
 		if (path || rs_user_writable(from + offsetof(struct mmsghdr, len), sizeof(m.len)))
 			end = first + n + 1;
-		r = prepare(a, (int)f->a[0], &m.hdr, &vectors[n], used);
+		r = prepare(a, (int)f->a[0], family, &m.hdr, &vectors[n], used);
 		if (r < 0)
 			return n ? (long)n : r;
 		chunk[n] = m;

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 
 #define MAX 1100
 
@@ -264,6 +265,47 @@ static void timeouts(void)
 	part();
 }
 
+/* Each message to an address of its own, also by a name on procfs. */
+static void addressed(void)
+{
+	static const char *const names[] = {"one", "/proc/self/cwd/two", "/proc/1/cwd/one",
+					    "two", "/proc/999/cwd/one",	 "one"};
+	struct sockaddr_un to[6];
+	int one = socket(AF_UNIX, SOCK_DGRAM, 0), two = socket(AF_UNIX, SOCK_DGRAM, 0);
+	int s = socket(AF_UNIX, SOCK_DGRAM, 0), on = 1;
+
+	for (int i = 0; i < 6; i++) {
+		memset(&to[i], 0, sizeof(to[i]));
+		to[i].sun_family = AF_UNIX;
+		strcpy(to[i].sun_path, names[i]);
+	}
+	setsockopt(one, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
+	setsockopt(two, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
+	say("bind %s %s", lrc(bind(one, (struct sockaddr *)&to[0], sizeof(to[0]))),
+	    lrc(bind(two, (struct sockaddr *)&to[3], sizeof(to[3]))));
+	for (int skip = 0; skip < 6; skip += 3) {
+		fresh(6);
+		for (int i = 0; i < 6; i++) {
+			msgs[i].msg_hdr.msg_name = &to[i];
+			msgs[i].msg_hdr.msg_namelen = sizeof(to[i]);
+			if (i % 2)
+				name(i, getpid());
+		}
+		show("addressed", SC(SYS_sendmmsg, s, msgs + skip, 6 - skip, 0), 6);
+		say("one message %s", rc(SC(SYS_sendmsg, s, &msgs[skip].msg_hdr, 0)));
+		say("sendto %s", rc(SC(SYS_sendto, s, "12345678", 8, 0, &to[skip + 1], sizeof(to[0]))));
+		room(9);
+		show("at one", SC(SYS_recvmmsg, one, msgs, 9, MSG_DONTWAIT, NULL), 9);
+		room(9);
+		show("at two", SC(SYS_recvmmsg, two, msgs, 9, MSG_DONTWAIT, NULL), 9);
+	}
+	unlink("one");
+	unlink("two");
+	close(one);
+	close(two);
+	close(s);
+}
+
 static struct gate waiting;
 static volatile int handled;
 
@@ -400,6 +442,7 @@ int main(void)
 	edges();
 	full();
 	timeouts();
+	addressed();
 	signals();
 	return 0;
 }
