@@ -18,13 +18,16 @@
 #include "resident/user.h"
 
 /*
- * Numbers are watched one by one at first. A program that goes through many gets blocks of them, then all:
- * a process has at most some dozens of filters, whatever it does.
+ * Numbers are watched one by one at first, since a filter costs less than a trap of what is not meant. A
+ * program that goes through many gets blocks of them, then all: a process has at most some dozens of
+ * filters, whatever it does. The standard descriptors are in no block.
  */
 #define BLOCK 16
-#define SINGLES 4 /* watched ones of a block before the block is */
-#define BLOCKS 6  /* watched blocks before all are */
+#define SINGLES 8 /* watched numbers of a block before the block is */
+#define BLOCKS 4  /* such blocks before all are */
+#define OTHERS 24 /* watched numbers elsewhere before all are */
 #define LOW 1024
+#define STANDARD 3
 
 #define FUSE_RDEV 0x0ae5 /* 10, 229: include/linux/miscdevice.h */
 
@@ -33,13 +36,35 @@ static bool is_watched(uint32_t fd, enum bd_watch_mode mode)
 	return sp_sys2(BD_WATCH_QUERY, fd, mode) == -BD_WATCHED;
 }
 
-static unsigned int watched_of(uint32_t first, uint32_t step, unsigned int n, enum bd_watch_mode mode)
+/* The range that is to be watched with fd. */
+static void choose(uint32_t fd, struct bd_watch *w)
 {
-	unsigned int count = 0;
+	unsigned int blocks = 0, others = 0, here = 0;
 
-	for (; n; n--, first += step)
-		count += is_watched(first, mode) && is_watched(first + step / 2, mode);
-	return count;
+	for (uint32_t first = 0; first < LOW && fd >= STANDARD && fd < LOW; first += BLOCK) {
+		unsigned int n = 0;
+
+		for (uint32_t i = first < STANDARD ? STANDARD : first; i < first + BLOCK; i++)
+			n += is_watched(i, w->mode);
+		if (n >= BLOCK - STANDARD)
+			blocks++;
+		else
+			others += n;
+		if (fd - first < BLOCK)
+			here = n;
+	}
+	if (fd >= LOW) {
+		w->first = LOW;
+		w->last = UINT32_MAX;
+	} else if (blocks >= BLOCKS || others >= OTHERS) {
+		w->first = STANDARD;
+		w->last = LOW - 1;
+	} else if (here >= SINGLES) {
+		w->first = fd & ~(BLOCK - 1u);
+		w->last = w->first + BLOCK - 1;
+		if (w->first < STANDARD)
+			w->first = STANDARD;
+	}
 }
 
 /* Other threads take the caller's filters, as far as theirs are the same but for the new one. */
@@ -74,20 +99,10 @@ static long install(const struct bd_watch *w)
 long rs_watch(int fd, enum bd_watch_mode mode)
 {
 	struct bd_watch w = {(uint32_t)fd, (uint32_t)fd, mode};
-	uint32_t block = (uint32_t)fd & ~(BLOCK - 1u);
 
 	if (is_watched((uint32_t)fd, mode))
 		return 0;
-	if (fd >= LOW) {
-		w.first = LOW;
-		w.last = UINT32_MAX;
-	} else if (watched_of(0, BLOCK, LOW / BLOCK, mode) >= BLOCKS) {
-		w.first = 0;
-		w.last = LOW - 1;
-	} else if (watched_of(block, 1, BLOCK, mode) >= SINGLES) {
-		w.first = block;
-		w.last = block + BLOCK - 1;
-	}
+	choose((uint32_t)fd, &w);
 	return install(&w);
 }
 
@@ -102,16 +117,22 @@ long rs_watch_link(int fd, char *buf, size_t cap)
 	return sp_sys3(__NR_readlink, (long)name, (long)buf, (long)cap);
 }
 
-/* The file system of an open file: it has to be one of those of the name. */
-static const struct bd_idfile *idfile_of(int fd, const char *path, size_t len)
+/* A file that takes numbers: by its file system first, which is cheaper to ask for than its name. */
+static const struct bd_idfile *idfile_of(int fd)
 {
-	const struct bd_idfile *file = bd_idfile_next(NULL, path, len);
+	const struct bd_idfile *file = NULL;
 	uint64_t fs[16]; /* struct statfs has 120 bytes; its first word is f_type */
+	char buf[640];
+	long n;
 
-	if (!file || sp_sys2(__NR_fstatfs, fd, (long)fs))
+	if (sp_sys2(__NR_fstatfs, fd, (long)fs) || !bd_idfile_magic((uint32_t)fs[0]))
 		return NULL;
-	while (file && file->magic != (uint32_t)fs[0])
-		file = bd_idfile_next(file, path, len);
+	n = rs_watch_link(fd, buf, sizeof(buf));
+	if (n <= 0)
+		return NULL;
+	do
+		file = bd_idfile_next(file, buf, (size_t)n);
+	while (file && file->magic != (uint32_t)fs[0]);
 	return file;
 }
 
@@ -138,8 +159,7 @@ static enum bd_data kind_by_requests(int fd)
 
 enum bd_data rs_watch_kind(int fd, const struct bd_idfile **ret_file)
 {
-	const struct bd_idfile *file;
-	char buf[640];
+	char buf[32];
 	struct ax_stat st;
 	long n;
 
@@ -149,22 +169,16 @@ enum bd_data rs_watch_kind(int fd, const struct bd_idfile **ret_file)
 	case S_IFCHR:
 		return st.rdev == FUSE_RDEV ? BD_DATA_FUSE : BD_DATA_NONE;
 	case S_IFREG:
+		if (!ret_file)
+			return BD_DATA_NONE;
+		*ret_file = idfile_of(fd);
+		return *ret_file ? BD_DATA_NUMBERS : BD_DATA_NONE;
 	case 0:
-		break;
+		n = rs_watch_link(fd, buf, sizeof(buf));
+		return n < 0 ? kind_by_requests(fd) : bd_data_of_link(buf, (size_t)n);
 	default:
 		return BD_DATA_NONE;
 	}
-	n = rs_watch_link(fd, buf, sizeof(buf));
-	if (n < 0)
-		return st.mode & S_IFMT ? BD_DATA_NONE : kind_by_requests(fd);
-	if (buf[0] != '/')
-		return bd_data_of_link(buf, (size_t)n);
-	file = idfile_of(fd, buf, (size_t)n);
-	if (!file)
-		return BD_DATA_NONE;
-	if (ret_file)
-		*ret_file = file;
-	return BD_DATA_NUMBERS;
 }
 
 long rs_watch_as(int fd, enum bd_data kind)
@@ -180,7 +194,9 @@ long rs_watch_as(int fd, enum bd_data kind)
 
 long rs_watch_received(int fd)
 {
-	return rs_watch_as(fd, rs_watch_kind(fd, NULL));
+	const struct bd_idfile *file;
+
+	return rs_watch_as(fd, rs_watch_kind(fd, &file));
 }
 
 bool rs_watch_is(int fd)

@@ -209,7 +209,7 @@ long rs_h_watch_read(struct rs_frame *f, struct rs_area *a)
 	enum bd_data kind = rs_watch_kind((int)f->a[0], NULL);
 
 	(void)a;
-	if (kind == BD_DATA_NONE || kind == BD_DATA_NUMBERS)
+	if (kind == BD_DATA_NONE)
 		return rs_call(f, rs_finish_raw);
 	f->scratch[S_KIND] = kind;
 	f->scratch[S_DONE] = 0;

@@ -20,6 +20,13 @@
 /* In the frame's scratch. */
 enum { S_LEN = 16, S_DONE, S_RESULT, S_IOV };
 
+static enum bd_data kind_of(int fd)
+{
+	const struct bd_idfile *file;
+
+	return rs_watch_kind(fd, &file);
+}
+
 /* --- new descriptors -------------------------------------------------------------------------- */
 
 static long watch_new(int fd)
@@ -75,7 +82,7 @@ long rs_h_makes_fd(struct rs_frame *f, struct rs_area *a)
 long rs_h_dup2(struct rs_frame *f, struct rs_area *a)
 {
 	uint64_t lim[2] = {0, 0};
-	enum bd_data kind = rs_watch_kind((int)f->a[0], NULL);
+	enum bd_data kind = kind_of((int)f->a[0]);
 	long r;
 
 	(void)a;
@@ -168,12 +175,11 @@ long rs_h_watch_copy(struct rs_frame *f, struct rs_area *a)
 {
 	bool sendfile = f->nr == __NR_sendfile;
 	int in = (int)f->a[sendfile ? 1 : 0], out = (int)f->a[sendfile ? 0 : 2];
-	enum bd_data kind = rs_watch_kind(in, NULL);
+	enum bd_data kind = kind_of(in);
 
 	if (kind == BD_DATA_FUSE && f->nr == __NR_splice)
 		return rs_fuse_splice(f, a);
-	if ((kind != BD_DATA_NONE && kind != BD_DATA_NUMBERS) ||
-	    rs_watch_kind(out, NULL) == BD_DATA_NUMBERS)
+	if ((kind != BD_DATA_NONE && kind != BD_DATA_NUMBERS) || kind_of(out) == BD_DATA_NUMBERS)
 		return -EINVAL;
 	return rs_call(f, rs_finish_raw);
 }
@@ -195,7 +201,7 @@ long rs_h_io_submit(struct rs_frame *f, struct rs_area *a)
 		if (rs_user_read(&iocb, (uint64_t)f->a[2] + (uint64_t)i * 8, sizeof(iocb)) ||
 		    rs_user_read(&fd, iocb + IOCB_FD, sizeof(fd)))
 			break;
-		if (!rs_watch_is((int)fd) || rs_watch_kind((int)fd, NULL) == BD_DATA_NONE)
+		if (!rs_watch_is((int)fd) || kind_of((int)fd) == BD_DATA_NONE)
 			continue;
 		if (!i)
 			return -EINVAL;
