@@ -144,6 +144,13 @@ enum rs_proc_root rs_proc_root(const struct rs_area *a);
 bool rs_proc_place(const struct rs_area *a, int fd, struct sp_text *mount, struct sp_text *tail,
 		   size_t *ret_root);
 
+/*
+ * The same for a path that the kernel has given: the longest mount point of a procfs counts, and of equal ones the
+ * last.
+ */
+bool rs_proc_mounted(const char *path, size_t len, struct sp_text *mount, struct sp_text *tail,
+		     size_t *ret_root);
+
 /* What the kernel calls the file of a descriptor (AT_FDCWD too). Length without a NUL, or -errno. */
 long rs_proc_name_of_fd(int fd, char *buf, size_t cap);
 

@@ -8,6 +8,7 @@
 #include <linux/fcntl.h>
 
 #include "arch/x86_64/syscall.h"
+#include "arch/x86_64/uapi.h"
 #include "resident/handlers.h"
 #include "resident/proc.h"
 #include "resident/text.h"
@@ -159,6 +160,42 @@ void rs_proc_show_path(const char *text, size_t len, struct sp_text *out)
 	}
 }
 
+/*
+ * The same for a path below another mount of procfs than /proc; false: it is none.
+ */
+static bool show_mounted(const char *text, size_t len, struct sp_text *out)
+{
+	char buf[160], point[256], place[160], above[160];
+	struct sp_text tail, mount, shown, root;
+	size_t root_len;
+
+	sp_text_init(&tail, buf, sizeof(buf));
+	sp_text_init(&mount, point, sizeof(point));
+	sp_text_init(&shown, place, sizeof(place));
+	sp_text_init(&root, above, sizeof(above));
+	if (!rs_proc_mounted(text, len, &mount, &tail, &root_len) ||
+	    !rs_proc_show_tail(buf, tail.len, &shown) || !rs_proc_show_tail(buf, root_len, &root))
+		return false;
+	sp_text_bytes(out, point, mount.len);
+	sp_text_bytes(out, place + root.len, shown.len - root.len);
+	return true;
+}
+
+static bool is_below_proc(const char *text, size_t len)
+{
+	return len >= 5 && !memcmp(text, "/proc", 5) && (len == 5 || text[5] == '/');
+}
+
+/* Whether the link of a planned readlink, whose text this is, leads to another mount of procfs. */
+static bool leads_to_mounted(const struct rs_frame *f, int arg, const char *text, size_t len)
+{
+	long dirfd = arg ? f->a[0] : AT_FDCWD;
+	struct ax_stat st;
+
+	return len && text[0] == '/' && !is_below_proc(text, len) &&
+	       !sp_sys4(__NR_newfstatat, dirfd, f->a[arg], (long)&st, 0) && rs_proc_looks_procfs(&st);
+}
+
 static long give(const struct sp_text *t, uint64_t buf, int32_t size)
 {
 	size_t n = t->len < (size_t)size ? t->len : (size_t)size;
@@ -173,7 +210,7 @@ static long readlink_call(struct rs_frame *f, struct rs_area *a, int dirfd, int 
 	uint64_t path = (uint64_t)f->a[arg], buf = (uint64_t)f->a[arg + 1];
 	int32_t size = (int32_t)f->a[arg + 2];
 	char *text = RS_PROC_TEXT(a), *spare = RS_PROC_SPARE(a);
-	bool exe, self, thread;
+	bool exe, self, thread, mounted;
 	struct rs_name n;
 	struct sp_text t;
 	long r;
@@ -224,6 +261,7 @@ static long readlink_call(struct rs_frame *f, struct rs_area *a, int dirfd, int 
 			return give(&t, buf, size);
 		}
 	}
+	mounted = leads_to_mounted(f, arg, spare, (size_t)r);
 	sp_text_init(&t, text, RS_PROC_TEXT_MAX);
 	if (self || thread) {
 		sp_text_dec(&t, a->tgid.n);
@@ -231,7 +269,7 @@ static long readlink_call(struct rs_frame *f, struct rs_area *a, int dirfd, int 
 			sp_text_str(&t, "/task/");
 			sp_text_dec(&t, a->tid.n);
 		}
-	} else {
+	} else if (!mounted || !show_mounted(spare, (size_t)r, &t)) {
 		rs_proc_show_path(spare, (size_t)r, &t);
 	}
 	return give(&t, buf, size);
@@ -260,7 +298,9 @@ long rs_h_getcwd(struct rs_frame *f, struct rs_area *a)
 	if (r <= 0)
 		return rs_call(f, rs_finish_raw);
 	sp_text_init(&t, text, RS_PROC_TEXT_MAX);
-	rs_proc_show_path(spare, (size_t)r - 1, &t);
+	if (is_below_proc(spare, (size_t)r - 1) || !rs_proc_is_procfs(AT_FDCWD) ||
+	    !show_mounted(spare, (size_t)r - 1, &t))
+		rs_proc_show_path(spare, (size_t)r - 1, &t);
 	if ((uint64_t)f->a[1] <= t.len)
 		return -ERANGE;
 	r = rs_user_write((uint64_t)f->a[0], text, t.len + 1);

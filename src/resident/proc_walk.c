@@ -91,9 +91,8 @@ static void found(const struct mounts *m, const char *path, size_t len, struct s
 	sp_text_bytes(mount, m->point, n);
 }
 
-/* The mount of procfs that path is on: the longest mount point, and of equal ones the last. */
-__attribute__((noinline)) static bool mounted_at(const char *path, size_t len, struct sp_text *mount,
-						 struct sp_text *tail, size_t *ret_root)
+__attribute__((noinline)) bool rs_proc_mounted(const char *path, size_t len, struct sp_text *mount,
+					       struct sp_text *tail, size_t *ret_root)
 {
 	struct mounts m = {0};
 	size_t best = 0;
@@ -174,7 +173,7 @@ bool rs_proc_place(const struct rs_area *a, int fd, struct sp_text *mount, struc
 		sp_text_bytes(tail, buf + 5, (size_t)n - 5);
 		return !tail->overflow;
 	}
-	return buf[0] == '/' && mounted_at(buf, (size_t)n, mount, tail, ret_root);
+	return buf[0] == '/' && rs_proc_mounted(buf, (size_t)n, mount, tail, ret_root);
 }
 
 /* --- the way ---------------------------------------------------------------------------------- */

@@ -151,6 +151,12 @@ static void binds(void)
 	if (!getcwd(cwd, sizeof(cwd)))
 		die("getcwd");
 	say("chdir %s", rc(SC(SYS_chdir, "p/self")));
+	say("cwd %s", getcwd(buf, sizeof(buf)) ? buf + strlen(buf) - 4 : err(errno));
+	snprintf(text, sizeof(text), "/proc/self/cwd");
+	buf[0] = 0;
+	if (readlink(text, buf, sizeof(buf)) > 4)
+		say("link %s", strstr(buf, "/p/"));
+	memset(buf, 0, sizeof(buf));
 	number("stat");
 	number("../%d/stat");
 	number("../../p/%d/stat");
