@@ -135,18 +135,3 @@ long rs_h_unknown(struct rs_frame *f, struct rs_area *a)
 	(void)a;
 	return (uint32_t)f->nr == RS_HYPER_NR ? RS_HYPER_VERSION : -ENOSYS;
 }
-
-/*
- * An automounter is told who waits by a pipe that the kernel writes to (fs/autofs/waitq.c), in the kernel's
- * numbers: there is no such file system here. The kernel says so, after what it would have refused anyway.
- */
-long rs_h_mount(struct rs_frame *f, struct rs_area *a)
-{
-	int arg = f->nr == __NR_fsopen ? 0 : 2;
-	char type[8];
-
-	if (rs_user_string(type, (uint64_t)f->a[arg], sizeof(type)) == 6 &&
-	    sp_streq(type, "autofs"))
-		f->a[arg] = (long)"no-autofs";
-	return f->nr == __NR_fsopen ? rs_call(f, rs_finish_raw) : rs_h_path(f, a);
-}

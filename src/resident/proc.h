@@ -30,6 +30,9 @@ sp_must_check long rs_proc_exec_path(struct rs_area *a, int dirfd, uint64_t path
 /* The mounts, the root or the working directory are about to change: nothing is known of them any more. */
 void rs_proc_forget(void);
 
+/* Replaces the paths of the planned call (boundary/paths.def). 0 or -errno. */
+sp_must_check long rs_proc_paths(struct rs_frame *f, struct rs_area *a);
+
 /* The planned call, which is one of those. */
 long rs_proc_call_forget(struct rs_frame *f);
 

@@ -69,7 +69,7 @@ static long convert(struct rs_frame *f, struct rs_area *a, const struct bd_path 
 	long r;
 
 	if (row->last == BD_LAST_BIND && !((uint32_t)f->a[3] & (MS_BIND | MS_MOVE)))
-		return 0;
+		how = RS_NAME_FOLLOW; /* a device, or a word */
 	r = rs_proc_take(a, dirfd, (uint64_t)f->a[row->path], how, &n);
 	if (r < 0)
 		return r;
@@ -107,7 +107,7 @@ static bool changes_view(uint32_t nr)
 	       nr == 467; /* open_tree_attr */
 }
 
-long rs_h_path(struct rs_frame *f, struct rs_area *a)
+long rs_proc_paths(struct rs_frame *f, struct rs_area *a)
 {
 	uint32_t nr = (uint32_t)f->nr;
 	const struct bd_path *row = rows_of(nr);
@@ -124,6 +124,16 @@ long rs_h_path(struct rs_frame *f, struct rs_area *a)
 	}
 	if (on_procfs && nr == __NR_chdir)
 		rs_proc_entered();
+	return 0;
+}
+
+long rs_h_path(struct rs_frame *f, struct rs_area *a)
+{
+	uint32_t nr = (uint32_t)f->nr;
+	long r = rs_proc_paths(f, a);
+
+	if (r)
+		return r;
 	return changes_view(nr) ? rs_proc_call_forget(f) : rs_call(f, rs_finish_raw);
 }
 

@@ -99,6 +99,46 @@ static void bind_at(const char *from, const char *to)
 	say("bind %s %s: %s", from, to, rc(SC(SYS_mount, from, to, NULL, MS_BIND | MS_REC, NULL)));
 }
 
+/* What is mounted at a path, by its mount's id. */
+static void mounted(const char *path)
+{
+	static uint64_t out[1024];
+	uint64_t request[4] = {32, 0, 8 | 0x10 | 0x20, 0};
+	uint32_t *words = (uint32_t *)out;
+	struct {
+		uint32_t mask, more[35];
+		uint64_t mnt_id, rest[32];
+	} x;
+	long r = SC(332, AT_FDCWD, path, 0, 0x4000 /* STATX_MNT_ID_UNIQUE */, &x);
+
+	if (r || !(x.mask & 0x4000)) {
+		say("%s: statx %s", path, rc(r));
+		return;
+	}
+	request[1] = x.mnt_id;
+	r = SC(457, request, out, sizeof(out), 0);
+	say("%s: statmount %s root %s", path, rc(r), r ? "" : (char *)out + 512 + words[26]);
+	say("%s: to nowhere %s, nothing %s, small %s", path, rc(SC(457, request, WILD, 4096, 0)),
+	    rc(SC(457, WILD, out, 4096, 0)), rc(SC(457, request, out, 8, 0)));
+}
+
+static void options(void)
+{
+	char text[64];
+	long fd = SC(430, "proc", 1);
+
+	say("pidns %s", rc(SC(431, fd, 1, "pidns", "/proc/999/ns/pid", 0)));
+	snprintf(text, sizeof(text), "/proc/%d/ns/pid", pid);
+	say("pidns %s", rc(SC(431, fd, 1, "pidns", text, 0)));
+	say("hidepid %s", rc(SC(431, fd, 1, "hidepid", "2", 0)));
+	say("wild %s %s", rc(SC(431, fd, 1, WILD, "2", 0)), rc(SC(431, fd, 1, "pidns", WILD, 0)));
+	say("create %s", rc(SC(431, fd, 6, NULL, NULL, 0)));
+	say("fsmount %s", rc(SC(432, fd, 0, 0)));
+	snprintf(text, sizeof(text), "hidepid=1,pidns=/proc/%d/ns/pid", pid);
+	say("mount %s", rc(SC(SYS_mount, "proc", "p", "proc", 0, text)));
+	close((int)fd);
+}
+
 static void binds(void)
 {
 	char text[64], cwd[200];
@@ -162,6 +202,12 @@ static void binds(void)
 	number("../../p/%d/stat");
 	number("../../one/stat");
 	say("chdir %s", rc(SC(SYS_chdir, cwd)));
+	mounted("one");
+	mounted("task");
+	mounted("p");
+	mounted("/proc");
+	mounted("file");
+	options();
 	say("umount %s", rc(SC(SYS_umount2, "one", 0)));
 	number("one/stat");
 	say("proc of its own: %s", rc(SC(SYS_mount, "proc", "one", "proc", 0, NULL)));
