@@ -91,8 +91,8 @@ bool rs_proc_cwd_may(const struct rs_area *a)
 	return w == MAYBE;
 }
 
-/* Whether one of our descriptors is a directory on procfs; also if that cannot be found out. */
-static bool holds_directory(void)
+/* Whether one of our descriptors is a directory or link on procfs; also if that cannot be found out. */
+static bool holds_place(void)
 {
 	union {
 		char bytes[512];
@@ -116,7 +116,7 @@ static bool holds_directory(void)
 			if (!sp_parse_dec(name, len - 19u, &fd) || fd == dir)
 				continue;
 			found = !sp_sys2(__NR_fstat, fd, (long)&st) && rs_proc_looks_procfs(&st) &&
-				(st.mode & S_IFMT) == S_IFDIR && rs_proc_is_procfs(fd);
+				(st.mode & S_IFMT) != S_IFREG && rs_proc_is_procfs(fd);
 		}
 	}
 	sp_sys1(__NR_close, dir);
@@ -128,7 +128,7 @@ bool rs_proc_fd_may(const struct rs_area *a)
 	uint8_t w = atomic_load(&fd_where);
 
 	if (w == UNKNOWN) {
-		w = holds_directory() ? MAYBE : ELSEWHERE;
+		w = holds_place() ? MAYBE : ELSEWHERE;
 		if (!a->level || w == MAYBE)
 			atomic_store(&fd_where, w);
 	}

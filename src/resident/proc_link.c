@@ -204,6 +204,22 @@ static long give(const struct sp_text *t, uint64_t buf, int32_t size)
 	return r ? r : (long)n;
 }
 
+/* An empty path: the link that the descriptor itself is. */
+static long take_descriptor(struct rs_area *a, int fd, uint64_t path, struct rs_name *n)
+{
+	char buf[160], first = 1;
+	struct sp_text tail, text;
+	size_t root;
+
+	if (rs_user_read(&first, path, 1) || first || !rs_proc_fd_may(a) || !rs_proc_is_procfs(fd))
+		return 0;
+	sp_text_init(&tail, buf, sizeof(buf));
+	sp_text_init(&text, RS_PROC_TEXT(a), RS_PROC_TEXT_MAX);
+	if (!rs_proc_place(a, fd, NULL, &tail, &root) || !rs_proc_show_tail(buf, tail.len, &text))
+		return 0;
+	return rs_proc_take_text(a, AT_FDCWD, text.len, 0, n);
+}
+
 /* Only looks, so a signal may have it done again. arg: of the path; the buffer and its size follow. */
 static long readlink_call(struct rs_frame *f, struct rs_area *a, int dirfd, int arg)
 {
@@ -218,6 +234,8 @@ static long readlink_call(struct rs_frame *f, struct rs_area *a, int dirfd, int 
 	if (size <= 0)
 		return rs_call(f, rs_finish_raw);
 	r = rs_proc_take(a, dirfd, path, 0, &n);
+	if (!r && !n.host && arg)
+		r = take_descriptor(a, dirfd, path, &n);
 	if (!r) {
 		long e;
 
