@@ -149,8 +149,14 @@ void rs_belief_of(const struct rs_frame *f, struct rs_area *a, const struct bd_p
 		  struct rs_belief *b, bool restrictions)
 {
 	believed_signals(f, a, p, &b->signals);
-	if (restrictions)
-		believed_restrictions(a, p, &b->restrictions);
+	if (!restrictions)
+		return;
+	believed_restrictions(a, p, &b->restrictions);
+	/* The program does not know those the caller of subpid was under, but they count. */
+	if (atomic_load(&RS_NS->flags) & SP_SEG_FILTERED) {
+		b->restrictions.counted = false;
+		b->restrictions.filters = OUR_FILTERS;
+	}
 }
 
 /* The value of a word "0x..." of the text; moves *at behind it. */

@@ -80,8 +80,9 @@ enum rs_judged rs_seccomp_judge(struct ax_siginfo *si, struct ax_ucontext *uc, s
 
 	if (a->strict && !(ours && si->syscall == __NR_rt_sigreturn))
 		strict_end(a);
-	/* Other architectures and x32 are never trapped by the tree's filter. */
-	if (si->arch != AUDIT_ARCH_X86_64 || !atomic_load(&a->filters))
+	if (si->arch != AUDIT_ARCH_X86_64)
+		return RS_JUDGED_SIGNAL; /* refused by the tree's filter, never trapped */
+	if (!atomic_load(&a->filters))
 		return ours ? RS_JUDGED_OURS : RS_JUDGED_SIGNAL;
 	v = verdict(a, uc, uc->mc.rip);
 	data = v & SECCOMP_RET_DATA;

@@ -7,6 +7,7 @@
 #define SECC_H
 
 #include "probe.h"
+#include <ucontext.h>
 
 struct insn {
 	uint16_t code;
@@ -93,5 +94,43 @@ struct sysinfo {
 	int syscall;
 	unsigned int arch;
 };
+
+static volatile struct {
+	struct sysinfo si;
+	long rax, rip_ok, count;
+	uint64_t mask;
+} seen;
+static long answer = -4242;
+
+/* Notes what a trap says, and gives the call a result. */
+MAYBE static void on_sys(int sig, siginfo_t *info, void *uc)
+{
+	ucontext_t *c = uc;
+	struct sysinfo *si = (struct sysinfo *)info;
+	const unsigned char *ip = (const unsigned char *)c->uc_mcontext.gregs[REG_RIP];
+
+	memcpy((void *)&seen.si, si, sizeof(*si));
+	seen.rax = (long)c->uc_mcontext.gregs[REG_RAX];
+	seen.rip_ok = si->call_addr == ip && ip[-2] == 0x0f && ip[-1] == 0x05;
+	memcpy((void *)&seen.mask, &c->uc_sigmask, 8);
+	seen.count++;
+	c->uc_mcontext.gregs[REG_RAX] = answer;
+}
+
+MAYBE static void catch_sys(int flags)
+{
+	struct sigaction sa = {.sa_sigaction = on_sys, .sa_flags = SA_SIGINFO | flags};
+
+	sigaction(SIGSYS, &sa, NULL);
+}
+
+MAYBE static void show_trap(const char *name, long r)
+{
+	say("%s = %ld: count %ld signal %d errno %d code %d syscall %d arch %x rax %ld place %s "
+	    "mask %s",
+	    name, r, seen.count, seen.si.signo, seen.si.err, seen.si.code, seen.si.syscall,
+	    seen.si.arch, seen.rax, seen.rip_ok ? "right" : "wrong", mask_text(seen.mask));
+	memset((void *)&seen, 0, sizeof(seen));
+}
 
 #endif

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Filters of a program: each verdict on calls of every kind, filters that look at arguments (their own
- * number among them) and places, several at once, over fork, vfork, exec and threads, and what
- * seccomp(2) refuses.
+ * number among them) and places, several at once, and what seccomp(2) refuses.
  *
- * args: verdicts traps numbers many inherit threads sync refused actions
+ * args: verdicts traps numbers many refused actions
  */
 #include "secc.h"
 #include <sys/mman.h>
@@ -76,43 +75,6 @@ static void verdicts(void)
 }
 
 /* --- TRAP --------------------------------------------------------------------------------------- */
-
-static volatile struct {
-	struct sysinfo si;
-	long rax, rip_ok, count;
-	uint64_t mask;
-} seen;
-static long answer = -4242;
-
-static void on_sys(int sig, siginfo_t *info, void *uc)
-{
-	ucontext_t *c = uc;
-	struct sysinfo *si = (struct sysinfo *)info;
-	const unsigned char *ip = (const unsigned char *)c->uc_mcontext.gregs[REG_RIP];
-
-	memcpy((void *)&seen.si, si, sizeof(*si));
-	seen.rax = (long)c->uc_mcontext.gregs[REG_RAX];
-	seen.rip_ok = si->call_addr == ip && ip[-2] == 0x0f && ip[-1] == 0x05;
-	memcpy((void *)&seen.mask, &c->uc_sigmask, 8);
-	seen.count++;
-	c->uc_mcontext.gregs[REG_RAX] = answer;
-}
-
-static void catch_sys(int flags)
-{
-	struct sigaction sa = {.sa_sigaction = on_sys, .sa_flags = SA_SIGINFO | flags};
-
-	sigaction(SIGSYS, &sa, NULL);
-}
-
-static void show_trap(const char *name, long r)
-{
-	say("%s = %ld: count %ld signal %d errno %d code %d syscall %d arch %x rax %ld place %s "
-	    "mask %s",
-	    name, r, seen.count, seen.si.signo, seen.si.err, seen.si.code, seen.si.syscall,
-	    seen.si.arch, seen.rax, seen.rip_ok ? "right" : "wrong", mask_text(seen.mask));
-	memset((void *)&seen, 0, sizeof(seen));
-}
 
 static void trap_each(void)
 {
@@ -337,8 +299,58 @@ static void returns_errno(void)
 	say("came back");
 }
 
+/* A filter decides about the other doors into the kernel too. */
+static long int80(long nr)
+{
+	long r;
+
+	__asm__ volatile("int $0x80"
+			 : "=a"(r)
+			 : "0"(nr), "b"(0l), "c"(0l), "d"(0l)
+			 : "memory", "r8", "r9", "r10", "r11");
+	return r;
+}
+
+static void other_arch(void)
+{
+	const struct insn p[] = {LD_ARCH, JEQ(ARCH_64, 1, 0), RET(verdict_now), RET(ALLOW)};
+
+	catch_sys(0);
+	no_new_privs();
+	filter_n(0, p, COUNT(p));
+	say("int 0x80 = %s", rc(int80(20)));
+	say("count %ld errno %d syscall %d arch %x", seen.count, seen.si.err, seen.si.syscall,
+	    seen.si.arch);
+	say("x32 %s", rc(SC(0x40000000 | SYS_getpid)));
+}
+
+static void x32_range(void)
+{
+	const struct insn p[] = {LD_NR, {0x35, 0, 1, 0x40000000}, RET(verdict_now), RET(ALLOW)};
+
+	catch_sys(0);
+	no_new_privs();
+	filter_n(0, p, COUNT(p));
+	say("x32 = %s", rc(SC(0x40000000 | SYS_getpid)));
+	say("count %ld errno %d syscall %x rax %lx", seen.count, seen.si.err, seen.si.syscall,
+	    seen.rax);
+	say("-1 = %s", rc(SC(-1)));
+}
+
+static void doors(void)
+{
+	static const uint32_t list[] = {KILL_PROCESS, TRAP | 5, TRAP | 0x5350, ERRNO | 13, TRACE};
+
+	for (size_t v = 0; v < COUNT(list); v++) {
+		verdict_now = list[v];
+		in_child("other architecture", other_arch);
+		in_child("x32", x32_range);
+	}
+}
+
 static void numbers(void)
 {
+	doors();
 	in_child("own number", own_number);
 	in_child("own number or death", own_number_kill);
 	in_child("odd filters", odd_filters);
@@ -411,213 +423,6 @@ static void many(void)
 	in_child("several", many_filters);
 	in_child("deep", deep);
 	in_child("lengthy", lengthy);
-}
-
-/* --- inheritance ----------------------------------------------------------------------------------------- */
-
-static void inherit(char **argv)
-{
-	char *const args[] = {argv[0], "again", NULL};
-	pid_t pid;
-
-	say("mode %s nnp %s", rc(SC(SYS_prctl, 21)), rc(SC(SYS_prctl, 39)));
-	deny(SYS_getppid, ERRNO | 44);
-	deny(SYS_getuid, ERRNO | 45);
-	deny(SYS_getsid, TRAP | 9);
-	say("mode %s nnp %s", rc(SC(SYS_prctl, 21)), rc(SC(SYS_prctl, 39)));
-	pid = fork_or_die();
-	if (!pid) {
-		say("fork: %s %s", rc(SC(SYS_getppid)), rc(SC(SYS_getuid)));
-		deny(SYS_getgid, ERRNO | 46);
-		deny(SYS_getpgrp, ERRNO | 47);
-		execv("/proc/self/exe", args);
-		_exit(9);
-	}
-	say("%s", reap(pid));
-	pid = vfork();
-	if (!pid) {
-		deny(SYS_getpgid, ERRNO | 48);
-		say("vfork: %s %s", rc(SC(SYS_getppid)), rc(SC(SYS_getpgid, 0)));
-		execv(argv[0], args);
-		_exit(9);
-	}
-	say("%s", reap(pid));
-	say("after vfork: %s %s %s", rc(SC(SYS_getppid)), rc(SC(SYS_getpgid, 0)), rc(SC(SYS_getpgrp)));
-}
-
-static void again(char **argv)
-{
-	char *const args[] = {argv[0], "third", NULL};
-
-	catch_sys(0);
-	say("exec: getppid %s getuid %s pgrp %s pgid %s", rc(SC(SYS_getppid)), rc(SC(SYS_getuid)),
-	    rc(SC(SYS_getpgrp)), rc(SC(SYS_getpgid, 0)));
-	show_trap("exec: getsid", SC(SYS_getsid, 0));
-	say("mode %s nnp %s", rc(SC(SYS_prctl, 21)), rc(SC(SYS_prctl, 39)));
-	deny(SYS_getpid, ERRNO | 49);
-	/* Through a shell's `#!`-less path, with no descriptor left and no file size allowed */
-	setrlimit(RLIMIT_FSIZE, &(struct rlimit){0, 0});
-	execv(argv[0], args);
-	_exit(8);
-}
-
-/* --- threads --------------------------------------------------------------------------------------------- */
-
-static struct gate go, done, quit;
-
-static void *alone(void *p)
-{
-	no_new_privs();
-	deny(SYS_getppid, ERRNO | 61);
-	say("thread: %s mode %s", rc(SC(SYS_getppid)), rc(SC(SYS_prctl, 21)));
-	return NULL;
-}
-
-static void *child_of(void *p)
-{
-	pthread_t t;
-
-	deny(SYS_getppid, ERRNO | 62);
-	pthread_create(&t, NULL, alone, NULL);
-	pthread_join(t, NULL);
-	say("its parent: %s", rc(SC(SYS_getppid)));
-	return NULL;
-}
-
-static void *with_filter(void *p)
-{
-	deny(SYS_getppid, ERRNO | 1);
-	gate_open(done);
-	return NULL;
-}
-
-/* No libc's thread: musl would wait for it for ever. */
-static int killed(void *p)
-{
-	SC(SYS_write, done.w, "g", 1);
-	deny(SYS_getppid, KILL_THREAD);
-	SC(SYS_getppid);
-	SC(SYS_write, done.w, "h", 1);
-	return 0;
-}
-
-static void kill_thread(void)
-{
-	static char stack[65536];
-	static volatile int word = 1;
-
-	done = gate_new();
-	clone_on(0x10f00 | 0x200000, stack + sizeof(stack), NULL, (int *)&word, killed, NULL);
-	gate_pass(done);
-	while (word)
-		SC(SYS_futex, &word, 0, 1, NULL);
-	say("a thread was killed; another one: %s", rc(SC(SYS_getppid)));
-}
-
-static void *waits(void *p)
-{
-	gate_open(done);
-	gate_pass(go);
-	say("synced: getppid %s getuid %s mode %s nnp %s", rc(SC(SYS_getppid)), rc(SC(SYS_getuid)),
-	    rc(SC(SYS_prctl, 21)), rc(SC(SYS_prctl, 39)));
-	gate_open(done);
-	gate_pass(quit);
-	return NULL;
-}
-
-static void *diverged(void *p)
-{
-	deny(SYS_getuid, ERRNO | 63);
-	gate_open(done);
-	gate_pass(go);
-	gate_open(done);
-	gate_pass(quit);
-	return NULL;
-}
-
-static void threads_own(void)
-{
-	pthread_t t;
-
-	pthread_create(&t, NULL, alone, NULL);
-	pthread_join(t, NULL);
-	say("main: %s mode %s nnp %s", rc(SC(SYS_getppid)), rc(SC(SYS_prctl, 21)),
-	    rc(SC(SYS_prctl, 39)));
-	pthread_create(&t, NULL, child_of, NULL);
-	pthread_join(t, NULL);
-	say("main: %s", rc(SC(SYS_getppid)));
-	kill_thread();
-}
-
-static void sync_good(void)
-{
-	static const struct insn p[] = {ONE(SYS_getppid, ERRNO | 64)};
-	static const struct insn q[] = {ONE(SYS_getuid, ERRNO | 65)};
-	pthread_t t[3];
-
-	go = gate_new();
-	done = gate_new();
-	quit = gate_new();
-	for (size_t i = 0; i < 2; i++) {
-		pthread_create(&t[i], NULL, waits, NULL);
-		gate_pass(done);
-	}
-	no_new_privs();
-	say("tsync %s", rc(filter_n(F_TSYNC, p, COUNT(p))));
-	say("tsync %s", rc(filter_n(F_TSYNC, q, COUNT(q))));
-	for (size_t i = 0; i < 2; i++) {
-		gate_open(go);
-		gate_pass(done);
-	}
-	pthread_create(&t[2], NULL, waits, NULL);
-	gate_pass(done);
-	gate_open(go);
-	gate_pass(done);
-	for (size_t i = 0; i < 3; i++)
-		gate_open(quit);
-	for (size_t i = 0; i < 3; i++)
-		pthread_join(t[i], NULL);
-}
-
-static void sync_bad(void)
-{
-	static const struct insn p[] = {ONE(SYS_getppid, ERRNO | 64)};
-	pthread_t t[2];
-
-	go = gate_new();
-	done = gate_new();
-	quit = gate_new();
-	no_new_privs();
-	pthread_create(&t[0], NULL, waits, NULL);
-	gate_pass(done);
-	pthread_create(&t[1], NULL, diverged, NULL);
-	gate_pass(done);
-	say("tsync against thread %s", rc(filter_n(F_TSYNC, p, COUNT(p))));
-	say("the same as an error %s", rc(filter_n(F_TSYNC | F_TSYNC_ESRCH, p, COUNT(p))));
-	say("getppid %s mode %s", rc(SC(SYS_getppid)), rc(SC(SYS_prctl, 21)));
-	for (size_t i = 0; i < 2; i++) {
-		gate_open(go);
-		gate_pass(done);
-	}
-	gate_open(quit);
-	gate_open(quit);
-	pthread_join(t[0], NULL);
-	pthread_join(t[1], NULL);
-	say("when they are gone %s", rc(filter_n(F_TSYNC, p, COUNT(p))));
-	say("getppid %s", rc(SC(SYS_getppid)));
-}
-
-static void churn(void)
-{
-	pthread_t t;
-
-	done = gate_new();
-	for (int i = 0; i < 300; i++) {
-		pthread_create(&t, NULL, with_filter, NULL);
-		gate_pass(done);
-		pthread_join(t, NULL);
-	}
-	say("three hundred threads with filters: %s", rc(SC(SYS_getppid)));
 }
 
 /* --- refusals -------------------------------------------------------------------------------------------- */
@@ -714,19 +519,7 @@ int main(int argc, char **argv)
 		numbers();
 	else if (!strcmp(what, "many"))
 		many();
-	else if (!strcmp(what, "inherit"))
-		inherit(argv);
-	else if (!strcmp(what, "again"))
-		again(argv);
-	else if (!strcmp(what, "third"))
-		say("third: getpid %s getppid %s", rc(SC(SYS_getpid)), rc(SC(SYS_getppid)));
-	else if (!strcmp(what, "threads")) {
-		in_child("threads", threads_own);
-		in_child("churn", churn);
-	} else if (!strcmp(what, "sync")) {
-		in_child("sync", sync_good);
-		in_child("no sync", sync_bad);
-	} else if (!strcmp(what, "refused"))
+	else if (!strcmp(what, "refused"))
 		in_child("refused", refusals);
 	else
 		actions();
