@@ -117,11 +117,17 @@ static bool at_gate(const struct rs_stop *s)
 	return rs_stop_at(s, rs_gate_after) || rs_stop_at(s, rs_ask_after);
 }
 
+/* In its real call, which the kernel ended for what stopped it. */
+static bool interrupted(const struct rs_stop *s)
+{
+	return at_gate(s) && rs_is_restart(s->r.ax);
+}
+
 /* Before its real call: it is given up, and the kernel makes it again or not as it does without us. */
 static enum rs_verdict give_up(struct rs_stop *s, const struct rs_head *f, uint64_t frame)
 {
 	struct rs_tracee *t = s->t;
-	uint64_t how = at_gate(s) && rs_is_restart(s->r.ax) ? s->r.ax : (uint64_t)-513l;
+	uint64_t how = interrupted(s) ? s->r.ax : (uint64_t)-513l;
 
 	if (rs_exit_wanted(t) && s->has_info) {
 		rs_stop_park(s);
@@ -148,6 +154,7 @@ static enum rs_verdict return_now(struct rs_stop *s, const struct rs_head *f, ui
 		rs_peek(t->hid, &top, area_of(frame) + offsetof(struct rs_area, call_top), 8);
 		rs_stop_park(s);
 		rs_stop_mark(s, frame);
+		rs_poke(t->hid, frame + offsetof(struct rs_frame, out_rip), f->regs.rip);
 		s->r.ip = (uint64_t)rs_return;
 		s->r.di = frame;
 		s->r.sp = (top - 64) & ~15ul;
@@ -165,7 +172,7 @@ static enum rs_verdict return_now(struct rs_stop *s, const struct rs_head *f, ui
 enum rs_verdict rs_stop_inside(struct rs_stop *s)
 {
 	struct rs_tracee *t = s->t;
-	uint64_t frame = rs_stop_frame(s), ip = s->r.ip;
+	uint64_t frame = rs_stop_frame(s);
 	bool handler = area_of(s->r.sp) && s->r.sp - area_of(s->r.sp) > RS_AREA_SIZE - RS_ALT_SIZE;
 	bool step = rs_steps(t) && s->sig == SIGTRAP && s->has_info && s->si.code > 0;
 	struct rs_head f;
@@ -179,14 +186,16 @@ enum rs_verdict rs_stop_inside(struct rs_stop *s)
 		return rs_stop_go_on(s);
 	}
 	if (step || rs_stop_blocks_all(s) || f.phase == RS_AFTER ||
-	    (f.phase == RS_CALL && rs_behind_gate(ip) && !(at_gate(s) && rs_is_restart(s->r.ax)))) {
+	    ((f.phase == RS_CALL || f.phase == RS_MORE) && rs_behind_gate(s->r.ip) && !interrupted(s))) {
 		if (!s->has_info)
 			return rs_stop_show(s, RS_PLAIN);
 		rs_stop_park(s);
 		rs_stop_mark(s, frame);
 		return rs_stop_go_on(s);
 	}
-	return f.phase == RS_DONE ? return_now(s, &f, frame) : give_up(s, &f, frame);
+	/* What RS_MORE has so far is the result. */
+	return f.phase == RS_DONE || f.phase == RS_MORE ? return_now(s, &f, frame)
+							: give_up(s, &f, frame);
 }
 
 /* The first stop of what was born traced: on to the program, in the registers clone leaves it with. */

@@ -14,6 +14,7 @@
 
 #include "arch/x86_64/syscall.h"
 #include "resident/birth.h"
+#include "resident/seccomp.h"
 #include "resident/sigaction.h"
 #include "resident/trace_stop.h"
 
@@ -152,8 +153,9 @@ static enum rs_verdict call_left(struct rs_stop *s)
 		return new_image(s);
 	if (rs_stop_at(s, rs_interrupted_reported))
 		return given_up(s);
-	if (rs_stop_at(s, rs_gate_after) && rs_exit_wanted(t) && rs_is_restart(s->r.ax) &&
-	    !rs_stop_blocks_all(s) && !rs_peek(t->hid, &f, s->r.bx, sizeof(f)) && f.phase == RS_CALL) {
+	if ((rs_stop_at(s, rs_gate_after) || rs_stop_at(s, rs_ask_after)) && rs_exit_wanted(t) &&
+	    rs_is_restart(s->r.ax) && !rs_stop_blocks_all(s) &&
+	    !rs_peek(t->hid, &f, s->r.bx, sizeof(f)) && f.phase == RS_CALL) {
 		rs_stop_put_regs(s, &f.regs, f.regs.rip, s->r.ax, f.regs.rax);
 		rs_stop_set_regs(s);
 		rs_stop_set_phase(s, s->r.bx, RS_SHOWN);
