@@ -53,6 +53,8 @@ struct rs_tracee {
 	uint8_t dirty; /* the view was written to */
 	uint8_t has_msg;
 	uint8_t asked; /* at PTRACE_EVENT_SECCOMP of a call the resident makes for it: seccomp.c:rs_ask */
+	uint8_t step; /* parked[0] is the end of a single step, which waits for the call */
+	uint8_t pad[3];
 	int32_t req;	 /* what the program last resumed it with */
 	int32_t seen;	 /* exit code of the stop that was last looked at */
 	int32_t restart; /* result of an interrupted call */
@@ -62,6 +64,12 @@ struct rs_tracee {
 	struct ax_user_regs regs;
 	struct ax_siginfo parked[RS_PARKED];
 };
+
+/* Something is parked that an untraced call would be interrupted for. */
+static inline bool rs_tracee_waits(const struct rs_tracee *t)
+{
+	return t->interrupt || t->nparked > t->step;
+}
 
 /* trace_table.c. The lock is held with all signals blocked. */
 bool rs_trace_used(const struct rs_area *a);

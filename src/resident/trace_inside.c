@@ -162,7 +162,7 @@ static enum rs_verdict return_now(struct rs_stop *s, const struct rs_head *f, ui
 		rs_stop_set_regs(s);
 		return rs_stop_go_on(s);
 	}
-	rs_stop_put_regs(s, &f->regs, f->regs.rip, (uint64_t)f->result, RS_NR_NONE);
+	rs_stop_put_regs(s, &f->regs, f->regs.rip, (uint64_t)f->result, f->regs.rax);
 	rs_stop_set_regs(s);
 	rs_stop_set_phase(s, frame, RS_IDLE);
 	return rs_stop_show(s, RS_PLAIN);
@@ -189,9 +189,16 @@ enum rs_verdict rs_stop_inside(struct rs_stop *s)
 	    ((f.phase == RS_CALL || f.phase == RS_MORE) && rs_behind_gate(s->r.ip) && !interrupted(s))) {
 		if (!s->has_info)
 			return rs_stop_show(s, RS_PLAIN);
+		if (step && !t->nparked)
+			t->step = 1;
 		rs_stop_park(s);
 		rs_stop_mark(s, frame);
 		return rs_stop_go_on(s);
+	}
+	if (t->step) { /* the call ends here: the step's own stop is not needed */
+		memmove(t->parked, t->parked + 1, sizeof(t->parked) - sizeof(t->parked[0]));
+		t->nparked--;
+		t->step = 0;
 	}
 	/* What RS_MORE has so far is the result. */
 	return f.phase == RS_DONE || f.phase == RS_MORE ? return_now(s, &f, frame)

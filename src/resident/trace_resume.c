@@ -101,6 +101,7 @@ static long resume_view(struct rs_tracee *t, long req)
 	if (step && t->nparked < RS_PARKED) {
 		struct ax_siginfo *si = &t->parked[t->nparked++];
 
+		t->step = t->nparked == 1;
 		memset(si, 0, sizeof(*si));
 		si->signo = SIGTRAP;
 		si->code = 1; /* TRAP_BRKPT: what a step over a system call says */
@@ -109,21 +110,31 @@ static long resume_view(struct rs_tracee *t, long req)
 	return AX_SYSCALL;
 }
 
-/* A second stop at the same place: back to the report in rs_enter. */
-static long resume_image(struct rs_tracee *t)
+/*
+ * The event of exec, really the exit of the report in rs_enter: the call has its result now, and what is to see it needs
+ * a second stop there.
+ */
+static long resume_image(struct rs_tracee *t, long req)
 {
 	struct ax_user_regs r;
 
 	if (rs_pt(AX_GETREGS, t->hid, 0, (uint64_t)&t->regs))
-		return AX_SYSCALL;
+		return req;
+	if (t->regs.orig_ax != NR_NONE)
+		t->regs.ax = 0;
 	r = t->regs;
-	r.di = r.sp;
-	r.si = r.ip;
-	r.ip = (uint64_t)rs_enter;
-	r.orig_ax = NR_NONE;
-	t->second = 1;
+	if (req == AX_SYSCALL) {
+		r.di = r.sp;
+		r.si = r.ip;
+		r.ip = (uint64_t)rs_enter;
+		r.orig_ax = NR_NONE;
+		t->in_call = 1;
+		t->second = 1;
+	} else {
+		t->in_call = 0;
+	}
 	rs_pt(AX_SETREGS, t->hid, 0, (uint64_t)&r);
-	return AX_SYSCALL;
+	return req;
 }
 
 long rs_trace_resume(struct rs_tracee *t, long req, long addr, long sig)
@@ -134,8 +145,8 @@ long rs_trace_resume(struct rs_tracee *t, long req, long addr, long sig)
 		return -EIO;
 	if (t->shown == RS_VIEW)
 		kernel_req = resume_view(t, req);
-	else if (t->shown == RS_NEW_IMAGE && req == AX_SYSCALL && t->in_call)
-		kernel_req = resume_image(t);
+	else if (t->shown == RS_NEW_IMAGE)
+		kernel_req = resume_image(t, req);
 	else if (req != AX_SYSCALL)
 		t->in_call = 0;
 	if (t->shown == RS_NEW_IMAGE || t->shown == RS_HANDLER)

@@ -102,7 +102,8 @@ static enum rs_verdict new_image(struct rs_stop *s)
 		rs_pt(AX_SETREGS, t->hid, 0, (uint64_t)&t->regs);
 		return show_exit(s);
 	}
-	rs_stop_put_regs(s, &none, ip, 0, __NR_execve);
+	/* At the event the result is not there yet: trace_resume.c. */
+	rs_stop_put_regs(s, &none, ip, t->exec ? (uint64_t)-ENOSYS : 0, __NR_execve);
 	s->r.sp = sp;
 	s->r.cx = s->r.r11 = 0;
 	s->r.flags = 0x200;
@@ -116,25 +117,64 @@ static enum rs_verdict new_image(struct rs_stop *s)
 	return rs_exit_wanted(t) ? show_exit(s) : release(s);
 }
 
+/* The call is over here, with this result, and the kernel sees to the rest (ERESTART). */
+static enum rs_verdict end_call(struct rs_stop *s, const struct rs_head *f, uint64_t frame, uint64_t ax)
+{
+	rs_stop_put_regs(s, &f->regs, f->regs.rip, ax, f->regs.rax);
+	rs_stop_set_regs(s);
+	rs_stop_set_phase(s, frame, RS_SHOWN);
+	return rs_exit_wanted(s->t) ? show_exit(s) : release(s);
+}
+
 /* The report of rs_interrupted. */
 static enum rs_verdict given_up(struct rs_stop *s)
 {
-	struct rs_tracee *t = s->t;
-	uint64_t frame = s->r.bx;
 	struct rs_head f;
 
-	if (rs_peek(t->hid, &f, frame, sizeof(f)))
+	if (rs_peek(s->t->hid, &f, s->r.bx, sizeof(f)))
 		return rs_stop_go_on(s);
-	rs_stop_put_regs(s, &f.regs, f.regs.rip, (uint64_t)(int64_t)t->restart, f.regs.rax);
-	rs_stop_set_regs(s);
-	rs_stop_set_phase(s, frame, RS_SHOWN);
-	return rs_exit_wanted(t) ? show_exit(s) : release(s);
+	return end_call(s, &f, s->r.bx, (uint64_t)(int64_t)s->t->restart);
+}
+
+static bool at_gate(const struct rs_stop *s)
+{
+	return rs_stop_at(s, rs_gate_after) || rs_stop_at(s, rs_ask_after);
+}
+
+/*
+ * Something is parked, and the real call is about to be made, which may wait for ever: it comes now, as it would to an
+ * untraced task. A call that waits is interrupted, any other one is not.
+ */
+static enum rs_verdict gate_entered(struct rs_stop *s)
+{
+	struct rs_tracee *t = s->t;
+
+	if (!rs_tracee_waits(t) || t->birth || !at_gate(s) || rs_stop_blocks_all(s))
+		return rs_stop_go_on(s);
+	if (t->interrupt) {
+		t->interrupt = 0;
+		rs_pt(AX_INTERRUPT, t->hid, 0, 0);
+	}
+	if (!t->nparked || t->step || t->restore)
+		return rs_stop_go_on(s);
+	t->restore = 1;
+	return rs_stop_resume(s, AX_SYSCALL, t->parked[0].signo);
+}
+
+/* The exit of a real call. If it was interrupted, it is the exit of the program's. */
+static enum rs_verdict gate_left(struct rs_stop *s)
+{
+	struct rs_head f;
+
+	if (!rs_exit_wanted(s->t) || !rs_is_restart(s->r.ax) || rs_stop_blocks_all(s) ||
+	    rs_peek(s->t->hid, &f, s->r.bx, sizeof(f)))
+		return rs_stop_go_on(s);
+	return end_call(s, &f, s->r.bx, f.phase == RS_MORE ? (uint64_t)f.result : s->r.ax);
 }
 
 static enum rs_verdict call_left(struct rs_stop *s)
 {
 	struct rs_tracee *t = s->t;
-	struct rs_head f;
 
 	if (!rs_in_text(s->r.ip)) {
 		if (trap_pending(s))
@@ -153,14 +193,11 @@ static enum rs_verdict call_left(struct rs_stop *s)
 		return new_image(s);
 	if (rs_stop_at(s, rs_interrupted_reported))
 		return given_up(s);
-	if ((rs_stop_at(s, rs_gate_after) || rs_stop_at(s, rs_ask_after)) && rs_exit_wanted(t) &&
-	    rs_is_restart(s->r.ax) && !rs_stop_blocks_all(s) &&
-	    !rs_peek(t->hid, &f, s->r.bx, sizeof(f)) && f.phase == RS_CALL) {
-		rs_stop_put_regs(s, &f.regs, f.regs.rip, s->r.ax, f.regs.rax);
-		rs_stop_set_regs(s);
-		rs_stop_set_phase(s, s->r.bx, RS_SHOWN);
-		return show_exit(s);
-	}
+	if (at_gate(s))
+		return gate_left(s);
+	/* From the trap's handler: the call begins. */
+	if (s->r.ip == (uint64_t)rs_run && rs_tracee_waits(t))
+		rs_stop_mark(s, s->r.di);
 	return rs_stop_go_on(s);
 }
 
@@ -174,7 +211,7 @@ static enum rs_verdict syscall_stop(struct rs_stop *s)
 		return call_left(s);
 	if (which == ENTERING) {
 		if (rs_in_text(s->r.ip))
-			return rs_stop_go_on(s);
+			return gate_entered(s);
 		if (t->again) {
 			t->again = 0;
 			return rs_stop_go_on(s);
@@ -340,15 +377,15 @@ static enum rs_verdict judge(struct rs_stop *s)
 		return trapped(s);
 	if (s->si.code == RS_CODE_DIE)
 		return rs_stop_resume(s, t->req, s->sig);
-	if (rs_in_text(s->r.ip))
-		return rs_stop_inside(s);
 	if (t->restore && t->nparked && s->sig == t->parked[0].signo) {
-		rs_pt(AX_SETSIGINFO, t->hid, 0, (uint64_t)&t->parked[0]);
+		s->si = t->parked[0];
+		rs_pt(AX_SETSIGINFO, t->hid, 0, (uint64_t)&s->si);
 		memmove(t->parked, t->parked + 1, sizeof(t->parked) - sizeof(t->parked[0]));
 		t->nparked--;
 		t->restore = 0;
+		t->step = 0;
 	}
-	return rs_stop_show(s, RS_PLAIN);
+	return rs_in_text(s->r.ip) ? rs_stop_inside(s) : rs_stop_show(s, RS_PLAIN);
 }
 
 static bool waits_for_me(int32_t hid)
@@ -373,6 +410,9 @@ static enum rs_verdict stopped(struct rs_area *a, int32_t hid, int32_t code, int
 			*ret_code = s.t->status;
 		return RS_SHOW;
 	}
+	/* An exec by another thread than the leader must be taken first: kernel/ptrace.c:looks_like_a_spurious_pid. */
+	if (s.event == AX_EVENT_EXEC && rs_pt(AX_GETREGS, hid, 0, (uint64_t)&s.r) == -ESRCH)
+		sp_sys4(__NR_wait4, hid, 0, (long)(WNOHANG | __WALL | __WNOTHREAD), 0);
 	if (rs_pt(AX_GETREGS, hid, 0, (uint64_t)&s.r))
 		return waits_for_me(hid) ? RS_INTERNAL : RS_NOT_OURS;
 	if (!s.t) {
