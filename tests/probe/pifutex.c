@@ -343,6 +343,59 @@ static void raw(void)
 	pthread_join(t, NULL);
 }
 
+/* --- and signals ----------------------------------------------------------------------------- */
+
+static volatile int hits;
+
+static void hit(int sig)
+{
+	hits++;
+}
+
+static pthread_t locker;
+
+static void *signalled(void *arg)
+{
+	struct timespec end;
+	long r, s;
+
+	gate_open(up);
+	r = SC(SYS_futex, &sh->word, LOCK_PI, 0, NULL);
+	gate_open(up);
+	clock_gettime(CLOCK_REALTIME, &end);
+	end.tv_nsec += 50000000;
+	if (end.tv_nsec >= 1000000000) {
+		end.tv_nsec -= 1000000000;
+		end.tv_sec++;
+	}
+	SC(SYS_futex, &sh->word, UNLOCK_PI);
+	gate_pass(down);
+	s = SC(SYS_futex, &sh->cond, LOCK_PI, 0, &end);
+	say("  locks %s after %d signals, in time %s", rc(r), hits, rc(s));
+	return NULL;
+}
+
+static void with_signals(int flags)
+{
+	struct sigaction sa = {.sa_handler = hit, .sa_flags = flags};
+
+	hits = 0;
+	sigaction(SIGUSR1, &sa, NULL);
+	sh->word = sh->cond = me();
+	pthread_create(&locker, NULL, signalled, NULL);
+	gate_pass(up);
+	for (int i = 1; i <= 20; i++) {
+		pthread_kill(locker, SIGUSR1);
+		while (hits < i)
+			sched_yield();
+	}
+	say("unlock %s", rc(SC(SYS_futex, &sh->word, UNLOCK_PI)));
+	gate_pass(up);
+	gate_open(down);
+	pthread_join(locker, NULL);
+	say("unlock %s", rc(SC(SYS_futex, &sh->cond, UNLOCK_PI)));
+}
+
 int main(void)
 {
 	sh = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -352,6 +405,8 @@ int main(void)
 	down = gate_new();
 	raw();
 	in_child("raw in a child", raw);
+	with_signals(0);
+	with_signals(SA_RESTART);
 	library();
 	in_child("library in a child", library);
 	return 0;
