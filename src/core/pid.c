@@ -191,6 +191,39 @@ int sp_pid_reserve(struct sp_segment *ns, sp_vpid tgid, sp_hpid by, struct sp_re
 	return -EAGAIN;
 }
 
+int sp_pid_reserve_at(struct sp_segment *ns, sp_vpid number, sp_vpid tgid, sp_hpid by,
+		      struct sp_ref *ret_ref)
+{
+	if (number.n < 1 || number.n >= ns->pid_max || number.n >= SP_PID_MAX_DEFAULT)
+		return -EINVAL;
+	if (sp_load(&ns->closing))
+		return -ENOMEM;
+	/* Who claims another number of the bucket may take the place; there are only so many places. */
+	for (uint32_t tries = 0; tries < SP_WAYS; tries++) {
+		struct place p = look(ns, number.n, SP_NO_SLOT);
+		struct sp_ref ref;
+
+		if (p.taken)
+			return -EEXIST;
+		if (p.way == SP_WAYS)
+			return -EAGAIN;
+		if (claim(ns, number.n, p, tgid, by.n, &ref))
+			continue;
+		if (sp_load(&ns->closing)) { /* ORDERING A2 */
+			(void)let_go(ns, ref, 0);
+			return -ENOMEM;
+		}
+		/* ORDERING A3 */
+		if (tgid.n && sp_hid_in_group(ns, number.n, (uint32_t)tgid.n, ref.slot)) {
+			(void)let_go(ns, ref, 0);
+			return -EEXIST;
+		}
+		*ret_ref = ref;
+		return 0;
+	}
+	return -EAGAIN;
+}
+
 void sp_pid_cancel(struct sp_segment *ns, struct sp_ref ref)
 {
 	int32_t n = sp_word_number(ref.word);

@@ -41,6 +41,14 @@ sp_must_check int sp_ns_check(const void *mem, size_t size);
 sp_must_check int sp_pid_reserve(struct sp_segment *ns, sp_vpid tgid, sp_hpid by,
 				 struct sp_ref *ret_ref);
 
+/*
+ * Takes this number, which may be outside of the sequence (clone3's set_tid); the sequence goes on as if it
+ * had not been taken. -EINVAL: no number; -EEXIST: somebody's, or the host tid of a live thread of the same
+ * group; else as sp_pid_reserve.
+ */
+sp_must_check int sp_pid_reserve_at(struct sp_segment *ns, sp_vpid number, sp_vpid tgid, sp_hpid by,
+				    struct sp_ref *ret_ref);
+
 /* Gives a reserved number back; the cursor goes back too if nobody took a number since. */
 void sp_pid_cancel(struct sp_segment *ns, struct sp_ref ref);
 

@@ -254,8 +254,23 @@ static bool signal_waits(const struct rs_frame *f)
 	return set & ~f->saved_mask;
 }
 
+/* number: the one to have, 0: the next. */
+static int reserve(sp_vpid number, sp_vpid tgid, sp_hpid by, struct sp_ref *ret_ref)
+{
+	int r;
+
+	if (!number.n)
+		return sp_pid_reserve(RS_NS, tgid, by, ret_ref);
+	r = sp_pid_reserve_at(RS_NS, number, tgid, by, ret_ref);
+	if (r == -EEXIST) {
+		rs_sweep_number(number);
+		r = sp_pid_reserve_at(RS_NS, number, tgid, by, ret_ref);
+	}
+	return r;
+}
+
 static long once(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t stack,
-		 uint64_t parent_tid)
+		 uint64_t parent_tid, sp_vpid number)
 {
 	bool thread = flags & CLONE_THREAD;
 	bool vfork = is_vfork(flags);
@@ -269,7 +284,7 @@ static long once(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t
 	if (vfork &&
 	    (a->level + 1 >= RS_LEVELS || a->call_top < (uint64_t)(a + 1) + 3 * VFORK_STACK_MIN))
 		return -EAGAIN;
-	r = sp_pid_reserve(RS_NS, thread ? a->tgid : SP_VPID_NONE, a->htgid, &ref);
+	r = reserve(number, thread ? a->tgid : SP_VPID_NONE, a->htgid, &ref);
 	if (r)
 		return r;
 	if (!thread && signal_waits(f)) {
@@ -321,7 +336,7 @@ static long once(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t
 }
 
 static long do_clone(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t stack,
-		     uint64_t parent_tid)
+		     uint64_t parent_tid, sp_vpid number)
 {
 	long r;
 
@@ -341,7 +356,7 @@ static long do_clone(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint
 	rs_sweep();
 	/* An ambiguous host tid is rare, and another try gets another one. */
 	for (int tries = 0;
-	     (r = once(f, a, flags, stack, parent_tid)) == RS_REWIND && tries < TRIES; tries++)
+	     (r = once(f, a, flags, stack, parent_tid, number)) == RS_REWIND && tries < TRIES; tries++)
 		;
 	if (r == -ERESTARTNOINTR)
 		return rs_unblock(f, RS_REWIND);
@@ -350,23 +365,61 @@ static long do_clone(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint
 
 long rs_h_fork(struct rs_frame *f, struct rs_area *a)
 {
-	return do_clone(f, a, SIGCHLD, 0, 0);
+	return do_clone(f, a, SIGCHLD, 0, 0, SP_VPID_NONE);
 }
 
 long rs_h_vfork(struct rs_frame *f, struct rs_area *a)
 {
-	return do_clone(f, a, CLONE_VFORK | CLONE_VM | SIGCHLD, 0, 0);
+	return do_clone(f, a, CLONE_VFORK | CLONE_VM | SIGCHLD, 0, 0, SP_VPID_NONE);
 }
 
 long rs_h_clone(struct rs_frame *f, struct rs_area *a)
 {
-	return do_clone(f, a, (uint32_t)f->a[0], (uint64_t)f->a[1], (uint64_t)f->a[2]);
+	return do_clone(f, a, (uint32_t)f->a[0], (uint64_t)f->a[1], (uint64_t)f->a[2], SP_VPID_NONE);
+}
+
+#define SET_TID_MAX 32 /* kernel/pid_namespace.c: MAX_PID_NS_LEVEL */
+
+/*
+ * clone3's numbers, from this namespace outwards: the first is ours to give, the others the kernel's. Rights over the
+ * namespace are those over the kernel's own: it is asked for a number that is in use, which it says after
+ * its judgement of rights and levels (kernel/pid.c:alloc_pid).
+ */
+static long set_tid(struct rs_area *a, struct clone_args *args, sp_vpid *ret_number)
+{
+	int32_t *tids = (int32_t *)(a->scratch + CLONE_ARGS_MAX), n;
+	struct clone_args ask = {
+		.exit_signal = SIGCHLD,
+		.set_tid = (uint64_t)(tids + 1),
+		.set_tid_size = args->set_tid_size > 1 ? args->set_tid_size - 1 : 1,
+	};
+	uint64_t fl = args->flags;
+	long r;
+
+	/* kernel/fork.c:copy_process, before a number is looked at */
+	if ((fl & CLONE_THREAD && !(fl & CLONE_SIGHAND)) || (fl & CLONE_SIGHAND && !(fl & CLONE_VM)))
+		return -EINVAL;
+	r = rs_user_read(tids, args->set_tid, args->set_tid_size * sizeof(tids[0]));
+	if (r)
+		return r;
+	if (tids[0] < 1 || tids[0] >= RS_NS->pid_max)
+		return -EINVAL;
+	n = tids[1];
+	tids[1] = a->htid.n;
+	r = sp_sys2(__NR_clone3, (long)&ask, sizeof(ask));
+	tids[1] = n;
+	if (r != -EEXIST)
+		return r < 0 ? r : -EPERM;
+	*ret_number = sp_vpid_of(tids[0]);
+	args->set_tid = --args->set_tid_size ? (uint64_t)(tids + 1) : 0;
+	return 0;
 }
 
 long rs_h_clone3(struct rs_frame *f, struct rs_area *a)
 {
 	uint64_t size = (uint64_t)f->a[1];
 	struct clone_args *args = (struct clone_args *)a->scratch;
+	sp_vpid number = SP_VPID_NONE;
 	long r;
 
 	if (size > 4096)
@@ -387,33 +440,19 @@ long rs_h_clone3(struct rs_frame *f, struct rs_area *a)
 		if (r)
 			return r;
 	}
-	if (args->set_tid_size || args->set_tid) {
-		if (args->set_tid_size > 32 || !args->set_tid != !args->set_tid_size)
-			return -EINVAL;
-	}
-	if (args->set_tid_size) {
-		uint64_t fl = args->flags;
-		int32_t tids[32];
-
-		/* kernel/fork.c:copy_process, before a number is looked at */
-		if ((fl & CLONE_THREAD && !(fl & CLONE_SIGHAND)) ||
-		    (fl & CLONE_SIGHAND && !(fl & CLONE_VM)))
-			return -EINVAL;
-
-		r = rs_user_read(tids, args->set_tid, args->set_tid_size * sizeof(tids[0]));
-		if (r)
-			return r;
-		/* This level and the machine's; a number is checked before rights: kernel/pid.c:alloc_pid. */
-		if (args->set_tid_size > 2 || tids[0] < 1 || tids[0] >= RS_NS->pid_max)
-			return -EINVAL;
-		return -EPERM;
-	}
+	if (args->set_tid_size > SET_TID_MAX || !args->set_tid != !args->set_tid_size)
+		return -EINVAL;
 	f->a[0] = (long)args;
 	f->a[1] = (long)size;
 	if (args->flags & (CLONE_DETACHED | (0xfful & ~(uint64_t)CLONE_NEWTIME)))
 		return rs_call(f, rs_finish_raw); /* -EINVAL: kernel/fork.c:clone3_args_valid */
 	if (!args->stack != !args->stack_size)
 		return rs_call(f, rs_finish_raw);
+	if (args->set_tid_size) {
+		r = set_tid(a, args, &number);
+		if (r)
+			return r;
+	}
 	return do_clone(f, a, args->flags | (uint32_t)args->exit_signal,
-			args->stack ? args->stack + args->stack_size : 0, args->parent_tid);
+			args->stack ? args->stack + args->stack_size : 0, args->parent_tid, number);
 }

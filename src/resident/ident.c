@@ -154,18 +154,34 @@ static bool session_in_use(int32_t sid)
 	return false;
 }
 
+static void sweep_out(struct sp_ref ref)
+{
+	if (!rs_ref_gone(ref))
+		return;
+	if (sp_word_state(ref.word) == SP_LIVE)
+		sp_pid_retire(RS_NS, ref);
+	else if (!(sp_word_flags(ref.word) & SP_F_SESSION) ||
+		 !session_in_use(sp_ref_hpid(RS_NS, ref).n))
+		sp_pid_release(RS_NS, ref);
+}
+
 void rs_sweep(void)
 {
 	struct sp_ref refs[3];
 	size_t n = sp_ns_sweep(RS_NS, 64, refs, 3);
 
-	for (size_t i = 0; i < n; i++) {
-		if (!rs_ref_gone(refs[i]))
-			continue;
-		if (sp_word_state(refs[i].word) == SP_LIVE)
-			sp_pid_retire(RS_NS, refs[i]);
-		else if (!(sp_word_flags(refs[i].word) & SP_F_SESSION) ||
-			 !session_in_use(sp_ref_hpid(RS_NS, refs[i]).n))
-			sp_pid_release(RS_NS, refs[i]);
+	for (size_t i = 0; i < n; i++)
+		sweep_out(refs[i]);
+}
+
+void rs_sweep_number(sp_vpid n)
+{
+	struct sp_ref ref;
+
+	/* LIVE becomes DEAD, and that FREE. */
+	for (int step = 0; step < 2; step++) {
+		ref = sp_pid_find_any(RS_NS, n);
+		if (ref.slot != SP_NO_SLOT)
+			sweep_out(ref);
 	}
 }

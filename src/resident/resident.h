@@ -263,6 +263,8 @@ long rs_ident_pidfd(struct sp_ref ref, uint32_t flags);
 /* True if the host task of a live reference is gone for sure. */
 bool rs_ref_gone(struct sp_ref ref);
 void rs_sweep(void);
+/* Looks at one number in particular. */
+void rs_sweep_number(sp_vpid n);
 
 /*
  * copy.c: runs job(arg) in a child that shares memory but has a copy of the descriptor table, and waits for it: for

@@ -351,6 +351,60 @@ static void fields_are_reset(void **state)
 	done(ns);
 }
 
+static int at(struct sp_segment *ns, int32_t n, int32_t tgid, struct sp_ref *ref)
+{
+	int r = sp_pid_reserve_at(ns, sp_vpid_of(n), sp_vpid_of(tgid), ME, ref);
+
+	audit_ok(ns);
+	return r;
+}
+
+/* A number of one's choice: nobody else's, and none that the sequence misses afterwards. */
+static void number_of_choice(void **state)
+{
+	struct sp_segment *ns = fresh(SP_PID_MAX_DEFAULT);
+	struct sp_ref ref = born(ns, 0, 1000), chosen;
+
+	assert_int_equal(at(ns, 0, 0, &chosen), -EINVAL);
+	assert_int_equal(at(ns, -1, 0, &chosen), -EINVAL);
+	assert_int_equal(at(ns, SP_PID_MAX_DEFAULT, 0, &chosen), -EINVAL);
+	assert_int_equal(at(ns, INT32_MAX, 0, &chosen), -EINVAL);
+	assert_int_equal(at(ns, 1, 0, &chosen), -EEXIST);
+	assert_int_equal(at(ns, 3, 0, &chosen), 0);
+	assert_int_equal(number(chosen), 3);
+	assert_int_equal(at(ns, 3, 0, &ref), -EEXIST);
+	assert_int_equal(number(born(ns, 0, 1001)), 2);
+	assert_int_equal(number(born(ns, 0, 1002)), 4);
+	assert_int_equal(sp_pid_publish(ns, &chosen, sp_hpid_of(1003)), 0);
+	assert_int_equal(by_hid(ns, 1003), 3);
+	/* Beyond the sequence, of both ends. */
+	assert_int_equal(at(ns, SP_PID_MAX_DEFAULT - 1, 0, &ref), 0);
+	assert_int_equal(sp_pid_publish(ns, &ref, sp_hpid_of(1004)), 0);
+	assert_int_equal(find(ns, SP_PID_MAX_DEFAULT - 1), SP_PID_MAX_DEFAULT - 1);
+	/* Cancelled it is free, and the sequence where it was. */
+	assert_int_equal(at(ns, 100, 0, &ref), 0);
+	sp_pid_cancel(ns, ref);
+	assert_int_equal(number(born(ns, 0, 1005)), 5);
+	assert_int_equal(at(ns, 100, 0, &ref), 0);
+	sp_pid_release(ns, ref);
+	/* While it names a group it is taken. */
+	sp_pid_set_flags(ns, &chosen, SP_F_LEADER);
+	sp_pid_retire(ns, chosen);
+	assert_int_equal(at(ns, 3, 0, &ref), -EEXIST);
+	sp_pid_release(ns, sp_pid_find_any(ns, sp_vpid_of(3)));
+	assert_int_equal(at(ns, 3, 0, &ref), 0);
+	/* No thread is called what the kernel calls another one of its group. */
+	assert_int_equal(at(ns, 1001, 2, &ref), -EEXIST);
+	assert_int_equal(at(ns, 1001, 4, &ref), 0);
+	/* A bucket is full. */
+	for (uint32_t i = 1; i <= SP_WAYS; i++)
+		assert_int_equal(at(ns, 50 + (int32_t)(i * SP_BUCKETS), 0, &ref), 0);
+	assert_int_equal(at(ns, 50, 0, &ref), -EAGAIN);
+	sp_store(&ns->closing, 1);
+	assert_int_equal(at(ns, 200, 0, &ref), -ENOMEM);
+	done(ns);
+}
+
 /* A host tid that the kernel gave to a new task: whoever carried it is gone. */
 static void recycled_host_tid(void **state)
 {
@@ -405,6 +459,7 @@ int main(void)
 		cmocka_unit_test(publish_refuses_an_ambiguous_host_tid),
 		cmocka_unit_test(leader_stays_until_released),
 		cmocka_unit_test(fields_are_reset),
+		cmocka_unit_test(number_of_choice),
 		cmocka_unit_test(recycled_host_tid),
 		cmocka_unit_test(generations_wrap),
 	};
