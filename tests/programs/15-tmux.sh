@@ -8,7 +8,7 @@ needs tmux
 same 'new-session, send-keys, capture-pane, kill-server' bash -c '
 	t() { tmux -f /dev/null -S "$PWD/t.sock" "$@"; }
 	t new-session -d -x 80 -y 20 "sh"; t send-keys "echo \$((40 + 2)) \$(tput cols)" Enter
-	for i in $(seq 100); do t capture-pane -p | grep -q "^42 80" && break; sleep .05; done; t capture-pane -p | grep "^42"
+	for i in $(seq 100); do t capture-pane -p | grep -q "42 80$" && break; sleep .05; done; t capture-pane -p | grep -o "42 80$"
 	t split-window -d "sleep 30"; t list-panes | wc -l; [ "$(t display-message -p "#{pane_pid}")" = "$(pgrep -f "^sh$")" ] && echo pane number
 	t send-keys "sleep 30" Enter; sleep .3; t send-keys C-c; t send-keys "echo rc=\$?" Enter
 	for i in $(seq 100); do t capture-pane -p | grep -q "^rc=" && break; sleep .05; done; t capture-pane -p | grep "^rc="
