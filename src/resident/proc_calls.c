@@ -127,6 +127,56 @@ long rs_proc_paths(struct rs_frame *f, struct rs_area *a)
 	return 0;
 }
 
+/* Whether a name may lead to procfs although it does not say so: by what is there. */
+static bool arrives(int dirfd, const char *path, bool follow)
+{
+	struct ax_stat st;
+
+	return !sp_sys4(__NR_newfstatat, dirfd, (long)path, (long)&st,
+			follow ? 0 : AT_SYMLINK_NOFOLLOW) &&
+	       (rs_proc_looks_procfs(&st) || rs_proc_is_resident(&st));
+}
+
+/*
+ * access and its like: called often, and they only look, so that they can be made first, and once more
+ * after a walk. A signal may have it all done again.
+ */
+static long access_call(struct rs_frame *f, struct rs_area *a, const struct bd_path *row)
+{
+	bool follow = follows(f, row);
+	unsigned int how = follow ? RS_NAME_FOLLOW : 0;
+	int dirfd = row->dirfd == BD_PATH_CWD ? AT_FDCWD : (int)f->a[row->dirfd];
+	struct rs_name n;
+	long r = rs_proc_take(a, dirfd, (uint64_t)f->a[row->path], how, &n), raw = 0;
+
+	for (bool again = false;; again = true) {
+		if (r > 0 && follow) {
+			long e = rs_proc_follow_exe(a, &n);
+
+			r = e < 0 ? e : r;
+		}
+		if (r < 0)
+			return r;
+		if (again && !r)
+			return raw;
+		rs_proc_put(f, &n, row->path);
+		raw = sp_sys4(f->nr, f->a[0], f->a[1], f->a[2], f->a[3]);
+		if (r || again || !n.host)
+			return raw;
+		if (!raw && arrives(dirfd, n.host, follow))
+			r = rs_proc_retake(a, dirfd, how | RS_NAME_WALK, &n);
+		else if (rs_proc_suspect(raw))
+			r = rs_proc_retake(a, dirfd, how | RS_NAME_EXACT, &n);
+		else
+			return raw;
+	}
+}
+
+long rs_h_access(struct rs_frame *f, struct rs_area *a)
+{
+	return access_call(f, a, rows_of((uint32_t)f->nr));
+}
+
 long rs_h_path(struct rs_frame *f, struct rs_area *a)
 {
 	uint32_t nr = (uint32_t)f->nr;

@@ -173,6 +173,44 @@ static void passed_processes(void **state)
 	assert_int_equal(parse(NULL, "/proc/self/../1").via.n, 0);
 }
 
+static size_t through(const char *path)
+{
+	struct bd_procpath p = parse(NULL, path);
+
+	assert_true(!p.through ||
+		    (p.leaf == BD_LEAF_NONE && p.kind > BD_PROC_ROOT && p.rest < p.through));
+	return p.through;
+}
+
+static void links_on_the_way(void **state)
+{
+	(void)state;
+	assert_int_equal(through("/proc/5/cwd"), 0);
+	assert_int_equal(through("/proc/5/cwd/"), 0);
+	assert_int_equal(through("/proc/5/cwd/."), 0);
+	assert_int_equal(through("/proc/5/cwd/x"), 12);
+	assert_int_equal(through("/proc/5/root//./proc/7"), 16);
+	assert_int_equal(through("/proc/self/fd/3/../5"), 16);
+	assert_int_equal(through("/proc/self/task/5/cwd/.."), 22);
+	assert_int_equal(through("/proc/5/fd/../cwd"), 0);
+	assert_int_equal(through("/proc/5/net/dev/x"), 0);
+	assert_int_equal(through("/proc/sys/kernel/x/y"), 0);
+	/* Names nobody knows may be links, too. */
+	assert_int_equal(through("/proc/5/new/../../7"), 12);
+	assert_int_equal(through("/proc/5/task/x/../../7"), 15);
+}
+
+static void leaving(void **state)
+{
+	(void)state;
+	assert_int_equal(parse(NULL, "/proc/5/../stat").left, 0);
+	assert_int_equal(parse(NULL, "/proc/..").left, 8);
+	assert_int_equal(parse(NULL, "/proc/../etc").left, 8);
+	assert_int_equal(parse(NULL, "/proc/5/../../proc/7").left, 13);
+	assert_int_equal(parse(NULL, "/proc/5/../../proc/7").pid.n, 7);
+	assert_int_equal(parse(NULL, "/etc/../usr").left, 0);
+}
+
 static void relative(void **state)
 {
 	struct bd_procpath root = parse(NULL, "/proc"), process = parse(NULL, "/proc/5");
@@ -339,6 +377,8 @@ int main(void)
 		cmocka_unit_test(texts),
 		cmocka_unit_test(unsure_outside),
 		cmocka_unit_test(passed_processes),
+		cmocka_unit_test(links_on_the_way),
+		cmocka_unit_test(leaving),
 		cmocka_unit_test(relative),
 		cmocka_unit_test(kernel_agrees),
 		cmocka_unit_test(any_bytes),

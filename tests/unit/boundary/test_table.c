@@ -44,6 +44,37 @@ static void every_number_has_a_row(void **state)
 	assert_int_equal(bd_handler_for(~0ULL), BD_H_unknown);
 }
 
+/* The handlers that paths.def is for find their rows, and nobody else has any. */
+static void paths_are_in_order(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < bd_path_count; i++) {
+		const struct bd_path *p = &bd_paths[i];
+		unsigned same = 0;
+		uint8_t h = bd_handler_for(p->nr);
+
+		assert_true(h == BD_H_path || h == BD_H_access || h == BD_H_mount);
+		assert_int_equal(bd_when_of[p->nr].op, BD_ALWAYS);
+		assert_true(p->path < 6 && (p->dirfd < 6 || p->dirfd == BD_PATH_CWD) && p->arg < 6);
+		assert_true(p->dirfd != p->path && p->last <= BD_LAST_BIND);
+		for (unsigned k = 0; k < bd_path_count; k++)
+			same += bd_paths[k].nr == p->nr;
+		assert_in_range(same, 1, h == BD_H_access ? 1 : 2);
+		if (i)
+			assert_true(p[-1].nr < p->nr || (p[-1].nr == p->nr && p[-1].path < p->path));
+	}
+	for (unsigned nr = 0; nr <= BD_SYSCALL_MAX; nr++) {
+		bool found = false;
+
+		if (bd_handler_of[nr] != BD_H_path && bd_handler_of[nr] != BD_H_access)
+			continue;
+		for (unsigned i = 0; i < bd_path_count; i++)
+			found |= bd_paths[i].nr == nr;
+		if (!found)
+			fail_msg("%s has no path", bd_row_of[nr].name);
+	}
+}
+
 static void gaps_are_in_words(void **state)
 {
 	(void)state;
@@ -189,6 +220,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_number_has_a_row),
+		cmocka_unit_test(paths_are_in_order),
 		cmocka_unit_test(gaps_are_in_words),
 		cmocka_unit_test(handlers_and_conditions_agree),
 		cmocka_unit_test(sets_have_members),
