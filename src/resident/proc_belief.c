@@ -159,6 +159,40 @@ void rs_belief_of(const struct rs_frame *f, struct rs_area *a, const struct bd_p
 	}
 }
 
+/* What a text has of a task whose signals are blocked by us: SIGSYS is among them. */
+#define STATUS_ALL "SigBlk:\tfffffffffffbfeff\n"
+#define STAT_ALL " 2147221247 "
+
+static bool has(const char *text, size_t len, const char *what, size_t n)
+{
+	for (size_t i = 0; i + n <= len; i++)
+		if (text[i] == what[0] && !memcmp(text + i, what, n))
+			return true;
+	return false;
+}
+
+void rs_belief_blocked(struct rs_area *a, const struct bd_procpath *p, const char *text, size_t len,
+		       struct bd_signals *s)
+{
+	int32_t hid = rs_text_task(a, p);
+	const struct rs_area *area = (const struct rs_area *)rs_main_area;
+	uint64_t owner;
+	uint32_t level;
+
+	if (hid == a->htid.n || (!has(text, len, STATUS_ALL, sizeof(STATUS_ALL) - 1) &&
+				 !has(text, len, STAT_ALL, sizeof(STAT_ALL) - 1)))
+		return;
+	if (rs_proc_own(a, p))
+		area = rs_area_of(a->htgid, sp_hpid_of(hid));
+	s->blocked.keep = 0;
+	if (!area || !read_of(hid, (uint64_t)&area->owner, &owner, sizeof(owner)) ||
+	    (int32_t)owner != hid || !read_of(hid, (uint64_t)&area->level, &level, sizeof(level)) ||
+	    level >= RS_LEVELS)
+		return;
+	if (read_of(hid, (uint64_t)&area->levels[level].frame.saved_mask, &owner, sizeof(owner)))
+		s->blocked.set |= owner & RS_MASK_ALL;
+}
+
 /* The value of a word "0x..." of the text; moves *at behind it. */
 static uint64_t hex_word(const char *text, size_t len, size_t *at)
 {

@@ -149,6 +149,8 @@ static long convert(struct job *j, long from, struct sink *to)
 		}
 		have += (size_t)n;
 		end = !n || (in_one_go(j->text) && have < max);
+		if (j->map.signals)
+			rs_belief_blocked(a, j->p, in, have, &j->belief.signals);
 		if (end && j->text == BD_TEXT_SYSCALL)
 			j->map.call = rs_belief_call(rs_text_task(a, j->p), in, have, &j->belief.call)
 					      ? &j->belief.call

@@ -46,6 +46,13 @@ int32_t rs_text_task(struct rs_area *a, const struct bd_procpath *p);
 void rs_belief_of(const struct rs_frame *f, struct rs_area *a, const struct bd_procpath *p,
 		  struct rs_belief *b, bool restrictions);
 
+/*
+ * The mask of a task that the kernel has with everything blocked, because the resident is at work there: from the
+ * text of its stat or status.
+ */
+void rs_belief_blocked(struct rs_area *a, const struct bd_procpath *p, const char *text, size_t len,
+		       struct bd_signals *s);
+
 /* The call a task is in, if it is a converted one: from the text of its syscall file. */
 bool rs_belief_call(int32_t hid, const char *text, size_t len, struct bd_call *ret_call);
 

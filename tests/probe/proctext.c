@@ -298,6 +298,43 @@ static void restrictions(void)
 	end(kid);
 }
 
+/* A child that is always in some call: its mask is its own whenever one looks. */
+static void masks(void)
+{
+	sigset_t set;
+	pid_t kid;
+	int stat_odd = 0, status_odd = 0;
+	struct gate started = gate_new();
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	kid = fork_or_die();
+	if (!kid)
+		for (gate_open(started);;) {
+			int fd = open("/proc/self/stat", O_RDONLY);
+
+			close(fd);
+		}
+	gate_pass(started);
+	for (int i = 0; i < 400; i++) {
+		char *c, *word;
+		int n = 2;
+
+		slurp(of(kid, "status"));
+		c = strstr(buf, "SigBlk:\t");
+		status_odd += !c || strncmp(c + 8, "0000000000000800", 16);
+		slurp(of(kid, "stat"));
+		c = strrchr(buf, ')');
+		for (word = c ? strtok(c + 1, " ") : NULL; word && ++n < 32; word = strtok(NULL, " "))
+			;
+		stat_odd += !word || strcmp(word, "2048");
+	}
+	say("mask of a busy child: %d odd in stat, %d in status", stat_odd, status_odd);
+	end(kid);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
 static int count(const char *what)
 {
 	int n = 0;
@@ -394,6 +431,7 @@ int main(void)
 	calls();
 	fdinfo();
 	restrictions();
+	masks();
 	maps();
 	dead();
 	return 0;
