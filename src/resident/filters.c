@@ -111,16 +111,20 @@ void rs_filter_drop(const struct rs_filter *f)
 uint32_t rs_filters_run(struct rs_filter *head, const struct seccomp_data *sd)
 {
 	bool native = sd->arch == AUDIT_ARCH_X86_64 && (uint32_t)sd->nr < 64 * RS_FILTER_WORDS;
-	uint64_t bit = 1ul << (sd->nr & 63);
-	uint32_t ret = SECCOMP_RET_ALLOW;
-	bool varies = false;
+	uint32_t word = native ? (uint32_t)sd->nr / 64 : 0, ret = SECCOMP_RET_ALLOW;
+	uint64_t bit = native ? 1ul << (sd->nr & 63) : 0;
 
-	if (native && atomic_load(&head->allowed[sd->nr / 64]) & bit)
-		return ret;
-	for (const struct rs_filter *f = head; f; f = f->prev)
-		ret = bd_bpf_stricter(ret, bd_bpf_run(f->code, f->n, sd, &varies));
-	if (native && !varies && (ret & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ALLOW)
-		atomic_fetch_or(&head->allowed[sd->nr / 64], bit);
+	for (struct rs_filter *f = head; f; f = f->prev) {
+		bool varies = !native;
+		uint32_t v;
+
+		if (atomic_load_explicit(&f->allowed[word], memory_order_relaxed) & bit)
+			continue;
+		v = bd_bpf_run(f->code, f->n, sd, &varies);
+		if (!varies && (v & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ALLOW)
+			atomic_fetch_or(&f->allowed[word], bit);
+		ret = bd_bpf_stricter(ret, v);
+	}
 	return ret;
 }
 

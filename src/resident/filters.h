@@ -16,7 +16,7 @@ struct rs_filter {
 	struct rs_filter *prev; /* the next older one */
 	uint32_t n;		/* instructions */
 	uint32_t depth;		/* filters up to and with this one */
-	/* Bit nr: the whole chain allows that call whatever its arguments and its place. */
+	/* Bit nr: it allows that call whatever its arguments and its place. */
 	_Atomic uint64_t allowed[RS_FILTER_WORDS];
 	struct sock_filter code[];
 };

@@ -4,7 +4,7 @@
 # by bubblewrap, and what util-linux and procps say of it.
 # shellcheck source-path=SCRIPTDIR source=lib.sh disable=SC2016
 . "$(dirname "$0")/lib.sh"
-needs gcc bwrap python3 setpriv
+needs gcc bwrap python3 setpriv man strace
 
 build 'a sandboxed child' gcc -O1 -o "$work/sandbox" "$src/sandbox.c"
 build 'the same, static' gcc -O1 -static -o "$work/sandbox-static" "$src/sandbox.c"
@@ -30,5 +30,12 @@ if native bwrap --dev-bind / / true 2>/dev/null; then
 else
 	skip 'bwrap --seccomp' 'bwrap does not work here: no user namespaces?'
 fi
+same 'man, whose helpers are sandboxed' bash -c '
+	printf ".TH X 1\n.SH NAME\nx \\- y\n.SH TEXT\nsome \\fBbold\\fR text\n" | gzip >x.1.gz
+	man -P cat -l x.1.gz; MAN_DISABLE_SECCOMP=1 man -P cat -l x.1.gz | tail -n 3'
+# Where calls stop is not where they would without the filter of strace.
+numbers 'strace --seccomp-bpf' bash -c '
+	strace --seccomp-bpf -f -o out -e trace=getppid,uname,kill bash -c "uname; kill -0 \$\$; (exit 3); python3 -c \"import os; print(os.getppid() > 0)\""
+	grep -o -E "(uname|kill|getppid)\(.*" out | sed "s/  *= /= /"'
 same 'setpriv --no-new-privs' bash -c 'setpriv --no-new-privs setpriv --dump; setpriv --dump; grep ^NoNewPrivs /proc/self/status'
 finish
