@@ -39,6 +39,8 @@ _Static_assert(RS_PROC_FRONT + RS_PROC_TEXT_MAX + RS_PROC_SPARE_MAX >= CONTROL_A
 	       "a converted address lies behind them");
 /* A list of control data that is longer is only searched; net.core.optmem_max limits what is taken. */
 #define SEARCH_MAX 262144u
+/* More than credentials and descriptors take. */
+#define LONG_LIST 2048u
 
 /* A socket of a family that has credentials at all, or no socket. */
 static bool may_have_credentials(int fd)
@@ -327,6 +329,9 @@ static void convert_received(struct rs_frame *f, uint32_t index, const struct ax
 	uint64_t len = m->controllen, data, n;
 
 	if (!m->control || len <= sizeof(h))
+		return;
+	/* Device memory comes in long lists. */
+	if (len > LONG_LIST && !may_have_credentials((int)f->regs.rdi))
 		return;
 	for (uint64_t pos = 0; bd_cmsg_fits(pos, len) && pos < SEARCH_MAX; pos = bd_cmsg_next(&h, pos)) {
 		if (rs_user_read(&h, m->control + pos, sizeof(h)) || !bd_cmsg_ok(&h, pos, len))

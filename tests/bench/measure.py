@@ -30,6 +30,8 @@ ROWS = [
     ("read /dev/zero", "read", 20000, None, 1.03),
     ("open+close", "open", 500, None, None),
     ("stat", "stat", 1000, None, None),
+    ("send+recv", "send", 2000, None, 1.03),
+    ("sendmsg+recvmsg", "sendmsg", 1000, None, None),
     ("sigprocmask", "sigprocmask", 1000, None, None),
     ("kill(self)+handler", "kill", 300, None, None),
     ("fork+wait", "fork", 20, 1.10, None),

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -27,7 +28,7 @@
 
 extern char **environ;
 
-static int zero;
+static int zero, pair[2];
 static pid_t crowd[CROWD_MAX];
 static long crowded;
 
@@ -90,6 +91,24 @@ static void op_stat(void)
 
 	if (stat("/etc/passwd", &st))
 		fail("stat");
+}
+
+static void op_send(void)
+{
+	char c = 0;
+
+	if (send(pair[0], &c, 1, 0) != 1 || recv(pair[1], &c, 1, 0) != 1)
+		fail("send");
+}
+
+static void op_sendmsg(void)
+{
+	char c = 0;
+	struct iovec iov = {&c, 1};
+	struct msghdr out = {.msg_iov = &iov, .msg_iovlen = 1}, in = out;
+
+	if (sendmsg(pair[0], &out, 0) != 1 || recvmsg(pair[1], &in, 0) != 1)
+		fail("sendmsg");
 }
 
 static void op_sigprocmask(void)
@@ -221,6 +240,7 @@ static const struct {
 	{"getppid", op_getppid},     {"getuid", op_getuid},
 	{"read", op_read},	     {"open", op_open},
 	{"stat", op_stat},	     {"sigprocmask", op_sigprocmask},
+	{"send", op_send},	     {"sendmsg", op_sendmsg},
 	{"kill", op_kill},	     {"fork", op_fork},
 	{"vfork", op_vfork},	     {"thread", op_thread},
 	{"spawn", op_spawn},	     {"script", op_script},
@@ -267,6 +287,8 @@ int main(void)
 	long count;
 
 	zero = open("/dev/zero", O_RDONLY);
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
+		fail("socketpair");
 	if (zero < 0)
 		fail("/dev/zero");
 	signal(SIGUSR1, on_usr1);
