@@ -171,6 +171,8 @@ static long open_call(struct rs_frame *f, struct rs_area *a, int dirfd, int arg,
 		long opened;
 
 		rs_proc_put(f, &n, arg);
+		if (looked)
+			rs_proc_entered();
 		opened = open_elsewhere(f, a, n.host, flags, looked);
 		if (looked || !rs_proc_suspect(opened))
 			return opened;

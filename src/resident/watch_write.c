@@ -11,11 +11,13 @@
 #include "arch/x86_64/uapi.h"
 #include "resident/fuse.h"
 #include "resident/handlers.h"
+#include "resident/proc.h"
 #include "resident/user.h"
 #include "resident/watch.h"
 
 #define NUMBERS_MAX 4096u /* longer writes are E2BIG: kernel/cgroup/cgroup.c:cgroup_init_cftypes */
 #define IOV_MAX_ 1024u
+#define PIDFD_GETFD 438
 
 /* In the frame's scratch. */
 enum { S_LEN = 16, S_DONE, S_RESULT, S_IOV };
@@ -51,6 +53,8 @@ long rs_watch_finish_new(struct rs_frame *f)
 
 	if (f->raw < 0)
 		return f->raw;
+	if (f->nr == PIDFD_GETFD)
+		rs_proc_received();
 	sp_sys4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&mask, 8);
 	if (!f->scratch[S_DONE]) {
 		f->scratch[S_RESULT] = (uint64_t)watch_new((int)f->raw);
