@@ -29,7 +29,9 @@
 #define LOW 1024
 #define STANDARD 3
 
-#define FUSE_RDEV 0x0ae5 /* 10, 229: include/linux/miscdevice.h */
+/* include/linux/miscdevice.h: 10, 229 and 10, 203; a CUSE server speaks the same. */
+#define FUSE_RDEV 0x0ae5
+#define CUSE_RDEV 0x0acb
 
 static bool is_watched(uint32_t fd, enum bd_watch_mode mode)
 {
@@ -167,7 +169,7 @@ enum bd_data rs_watch_kind(int fd, const struct bd_idfile **ret_file)
 		return BD_DATA_NONE;
 	switch (st.mode & S_IFMT) {
 	case S_IFCHR:
-		return st.rdev == FUSE_RDEV ? BD_DATA_FUSE : BD_DATA_NONE;
+		return st.rdev == FUSE_RDEV || st.rdev == CUSE_RDEV ? BD_DATA_FUSE : BD_DATA_NONE;
 	case S_IFREG:
 		if (!ret_file)
 			return BD_DATA_NONE;
@@ -208,7 +210,7 @@ bool rs_watch_opens(const char *path, size_t len, uint64_t flags)
 {
 	if (flags & O_PATH)
 		return false;
-	if (len == 9 && sp_has_prefix(path, "/dev/fuse"))
+	if (len == 9 && (sp_has_prefix(path, "/dev/fuse") || sp_has_prefix(path, "/dev/cuse")))
 		return true;
 	return (flags & O_ACCMODE) != O_RDONLY && bd_idfile_next(NULL, path, len);
 }

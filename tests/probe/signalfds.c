@@ -220,6 +220,40 @@ static void threads(int fd)
 	pthread_join(t, NULL);
 }
 
+static int cleaned;
+
+static void cleanup(void *arg)
+{
+	(void)arg;
+	cleaned++;
+}
+
+static void *thread_cancelled(void *arg)
+{
+	struct ssi s;
+
+	pthread_cleanup_push(cleanup, NULL);
+	if (read(*(int *)arg, &s, sizeof(s)) > 0)
+		say("read something");
+	pthread_cleanup_pop(0);
+	return NULL;
+}
+
+/* A wait in read is a cancellation point, and nothing is lost by it. */
+static void cancelled(int fd)
+{
+	pthread_t t;
+	void *ret = NULL;
+
+	pthread_create(&t, NULL, thread_cancelled, &fd);
+	usleep(20000);
+	pthread_cancel(t);
+	pthread_join(t, &ret);
+	say("cancelled %d cleaned %d", ret == PTHREAD_CANCELED, cleaned);
+	kill(getpid(), SIGUSR1);
+	take("after it", fd);
+}
+
 static volatile sig_atomic_t handled;
 
 static void on_term(int sig)
@@ -309,6 +343,7 @@ int main(int argc, char **argv)
 	buffers(fd);
 	copies(fd);
 	threads(fd);
+	cancelled(fd);
 	interrupted(0);
 	interrupted(SA_RESTART);
 	SC(SYS_fcntl, fd, F_SETFL, O_NONBLOCK);
