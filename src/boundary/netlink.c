@@ -164,7 +164,7 @@ static int generic(struct walk *w, uint16_t type)
 	char name[BD_GENL_NAME];
 	size_t payload, n;
 	struct genlmsghdr h;
-	bool known = false;
+	int known = -1;
 
 	if (type <= GENL_ID_CTRL || w->len < sizeof(h))
 		return 0;
@@ -178,9 +178,10 @@ static int generic(struct walk *w, uint16_t type)
 		    (attr && !find_attr(w->at, w->len, attr, &payload, &n)))
 			continue;
 		/* Asked for only when it matters: families have no fixed number. */
-		if (!known && !w->n->family(w->n->ctx, type, name))
-			return 0;
-		known = true;
+		if (known < 0)
+			known = w->n->family(w->n->ctx, type, name);
+		if (known <= 0)
+			return known;
 		if (!sp_streq(name, generic_rules[i].family))
 			continue;
 		if (!attr)

@@ -17,8 +17,8 @@
 
 struct bd_netlink {
 	int32_t (*in)(void *ctx, int32_t pid);
-	/* The name of the generic family `id`; false if there is none. */
-	bool (*family)(void *ctx, uint16_t id, char name[BD_GENL_NAME]);
+	/* The name of the generic family `id`: 1, 0 if there is none, -errno if it could not be asked for. */
+	int (*family)(void *ctx, uint16_t id, char name[BD_GENL_NAME]);
 	void *ctx;
 };
 
@@ -30,7 +30,7 @@ bool bd_netlink_refused(int protocol);
 
 /*
  * Converts a datagram of one or more messages in place. The number of process numbers in it; -EPERM for a request
- * that is refused.
+ * that is refused; family's errors.
  */
 sp_must_check int bd_netlink_send(const struct bd_netlink *n, int protocol, char *buf, size_t len);
 

@@ -281,10 +281,17 @@ long rs_h_sendmmsg(struct rs_frame *f, struct rs_area *a)
 /* In the frame's scratch: number of the message last read + 1 in the upper half, the sender in the lower. */
 #define SEEN 0
 
-/* A sender may be gone and reaped by now; the kernel still knows its number, and so do we. */
+/*
+ * A sender may be gone and reaped by now; the kernel still knows its number, and so do we, unless somebody outside
+ * has that host number since.
+ */
 static int32_t sender_out(int32_t hid)
 {
-	return hid > 0 ? sp_pid_recall(RS_NS, sp_hpid_of(hid)).n : hid;
+	int32_t n = hid > 0 ? rs_out_pid(hid) : hid;
+
+	if (hid > 0 && !n && sp_sys2(__NR_kill, hid, 0) == -ESRCH)
+		n = sp_pid_recall(RS_NS, sp_hpid_of(hid)).n;
+	return n;
 }
 
 /* The credential at `at`, n bytes of it: cut off by a short buffer, a number says nothing. */

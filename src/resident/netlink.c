@@ -143,7 +143,7 @@ static int32_t pid_in(void *ctx, int32_t pid)
 }
 
 /* Asks the kernel for the name of a generic family, over a socket of our own. */
-static bool family_name(void *ctx, uint16_t id, char name[BD_GENL_NAME])
+static int family_name(void *ctx, uint16_t id, char name[BD_GENL_NAME])
 {
 	struct {
 		struct nlmsghdr h;
@@ -165,20 +165,20 @@ static bool family_name(void *ctx, uint16_t id, char name[BD_GENL_NAME])
 
 	(void)ctx;
 	if (fd < 0)
-		return false;
+		return (int)fd;
 	if (sp_sys6(__NR_sendto, fd, (long)&ask, sizeof(ask), 0, (long)&sa, sizeof(sa)) == sizeof(ask))
 		n = sp_sys6(__NR_recvfrom, fd, (long)reply, sizeof(reply), MSG_DONTWAIT_, 0, 0);
 	sp_sys1(__NR_close, fd);
 	if (n < (long)(pos + sizeof(attr)) || ((struct nlmsghdr *)reply)->nlmsg_type != GENL_ID_CTRL)
-		return false;
+		return 0;
 	/* The name comes first: net/netlink/genetlink.c:ctrl_fill_info. */
 	memcpy(&attr, reply + pos, sizeof(attr));
 	if (attr.nla_type != CTRL_ATTR_FAMILY_NAME || attr.nla_len <= sizeof(attr) ||
 	    attr.nla_len > sizeof(attr) + BD_GENL_NAME || pos + attr.nla_len > (size_t)n)
-		return false;
+		return 0;
 	memcpy(name, reply + pos + sizeof(attr), attr.nla_len - sizeof(attr));
 	name[attr.nla_len - sizeof(attr) - 1] = 0;
-	return true;
+	return 1;
 }
 
 /* Copies what the vectors hold, at most cap bytes. The bytes copied, *ret_all if there are no more; -EFAULT. */

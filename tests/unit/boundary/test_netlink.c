@@ -36,15 +36,17 @@ static int32_t plus(void *ctx, int32_t pid)
 	return (int32_t)((uint32_t)pid + 1000u);
 }
 
-static bool family(void *ctx, uint16_t id, char name[BD_GENL_NAME])
+static int family(void *ctx, uint16_t id, char name[BD_GENL_NAME])
 {
 	(void)ctx;
 	assert_in_range(id, GENL_ID_CTRL + 1, 0xffff);
 	looked_up++;
 	if (!family_is)
-		return false;
+		return 0;
+	if (!*family_is)
+		return -EMFILE;
 	strncpy(name, family_is, BD_GENL_NAME);
-	return true;
+	return 1;
 }
 
 static const struct bd_netlink how = {plus, family, NULL};
@@ -208,11 +210,12 @@ static void families(void **state)
 		int result;
 		unsigned looked_up;
 	} rules[] = {
-		{"nl80211", 49, 82, 1, 1},  {"nl80211", 48, 82, 0, 0},
-		{"nl80211", 49, 81, 0, 0},  {"nl802154", 20, 28, 1, 1},
-		{"devlink", 37, 139, 1, 1}, {"other", 49, 82, 0, 1},
-		{NULL, 49, 82, 0, 1},	    {"TASKSTATS", 1, 1, -EPERM, 1},
-		{"TASKSTATS", 4, 1, 0, 0},  {"other", 1, 1, 0, 1},
+		{"nl80211", 49, 82, 1, 1},	{"nl80211", 48, 82, 0, 0},
+		{"nl80211", 49, 81, 0, 0},	{"nl802154", 20, 28, 1, 1},
+		{"devlink", 37, 139, 1, 1},	{"other", 49, 82, 0, 1},
+		{NULL, 49, 82, 0, 1},		{"", 49, 82, -EMFILE, 1},
+		{"TASKSTATS", 1, 1, -EPERM, 1}, {"TASKSTATS", 4, 1, 0, 0},
+		{"other", 1, 1, 0, 1},
 	};
 
 	(void)state;
