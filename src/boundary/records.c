@@ -44,9 +44,9 @@ bool bd_perf_records_numbers(uint64_t sample_type, uint64_t flags, bool every_ta
 static const struct bd_idfile files[] = {
 	{.magic = 0x63677270, .name = "cgroup.procs"},
 	{.magic = 0x63677270, .name = "cgroup.threads"},
-	{.magic = 0x0027e0eb, .name = "cgroup.procs"},
-	{.magic = 0x0027e0eb, .name = "tasks"},
-	{.magic = 0x07655821, .name = "tasks", .list = true}, /* resctrl */
+	{.magic = 0x0027e0eb, .name = "cgroup.procs", .left_out = true},
+	{.magic = 0x0027e0eb, .name = "tasks", .left_out = true},
+	{.magic = 0x07655821, .name = "tasks", .list = true, .left_out = true}, /* resctrl */
 	{.magic = 0x64626720, .name = "split_huge_pages", .front = true},
 	{.magic = 0x62656572, .name = "pid_target"}, /* DAMON */
 	{.magic = 0x73636673, .name = ".process_status", .refused = true},
@@ -150,4 +150,45 @@ long bd_idfile_convert(const struct bd_idfile *file, int32_t (*map)(void *, int3
 		sp_text_char(&t, ',');
 	}
 	return t.overflow ? -E2BIG : (long)t.len;
+}
+
+long bd_idfile_show(const struct bd_idfile *file, int32_t (*map)(void *, int32_t), void *ctx,
+		    const char *in, size_t len, char *out, size_t room, size_t *ret_used)
+{
+	size_t at = 0, have = 0;
+
+	while (at < len && room) {
+		const char *piece = in + at;
+		char line[16];
+		struct sp_text t;
+		int32_t n = 0;
+		size_t all = 0, size;
+
+		while (at + all < len && digit(piece[all]) < 10)
+			all++;
+		/* A line that is cut off is whole the next time, unless it is all there is. */
+		if (all && at + all == len && at)
+			break;
+		sp_text_init(&t, line, sizeof(line));
+		if (all && at + all < len && piece[all] == '\n' && sp_parse_dec(piece, all, &n) == all) {
+			n = n ? map(ctx, n) : 0;
+			if (n || !file->left_out) {
+				sp_text_dec(&t, n);
+				sp_text_char(&t, '\n');
+			}
+			all++;
+			piece = line;
+			size = t.len;
+		} else {
+			all += !all;
+			size = all;
+		}
+		if (size > room - have)
+			break;
+		memcpy(out + have, piece, size);
+		have += size;
+		at += all;
+	}
+	*ret_used = at;
+	return (long)have;
 }

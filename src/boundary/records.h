@@ -81,6 +81,7 @@ struct bd_idfile {
 	const char *name; /* the file's */
 	bool list;	  /* numbers with commas between, else one */
 	bool front;	  /* a number with a comma behind it and other text */
+	bool left_out;	  /* what is outside is not shown, else it is 0 */
 	bool refused;	  /* is not opened for writing: EPERM */
 };
 
@@ -97,5 +98,13 @@ const struct bd_idfile *bd_idfile_next(const struct bd_idfile *from, const char 
  */
 sp_must_check long bd_idfile_convert(const struct bd_idfile *file, int32_t (*map)(void *, int32_t),
 				     void *ctx, const char *in, size_t len, char *out, size_t room);
+
+/*
+ * The other way round: lines of one number each, as far as they are complete and fit. Returns the length, and how
+ * much of the text that is in *ret_used; what does not look like that is copied.
+ */
+sp_must_check long bd_idfile_show(const struct bd_idfile *file, int32_t (*map)(void *, int32_t),
+				  void *ctx, const char *in, size_t len, char *out, size_t room,
+				  size_t *ret_used);
 
 #endif

@@ -171,8 +171,6 @@ enum bd_data rs_watch_kind(int fd, const struct bd_idfile **ret_file)
 	case S_IFCHR:
 		return st.rdev == FUSE_RDEV || st.rdev == CUSE_RDEV ? BD_DATA_FUSE : BD_DATA_NONE;
 	case S_IFREG:
-		if (!ret_file)
-			return BD_DATA_NONE;
 		*ret_file = idfile_of(fd);
 		return *ret_file ? BD_DATA_NUMBERS : BD_DATA_NONE;
 	case 0:
@@ -187,7 +185,7 @@ long rs_watch_as(int fd, enum bd_data kind)
 {
 	long r = 0;
 
-	if (kind != BD_DATA_NONE && kind != BD_DATA_NUMBERS)
+	if (kind != BD_DATA_NONE)
 		r = rs_watch(fd, BD_WATCH_READ);
 	if (!r && (kind == BD_DATA_NUMBERS || kind == BD_DATA_FUSE))
 		r = rs_watch(fd, BD_WATCH_WRITE);

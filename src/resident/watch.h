@@ -16,7 +16,7 @@
 /* Calls on fd trap from now on, in every thread. 0, -ENOMEM. */
 sp_must_check long rs_watch(int fd, enum bd_watch_mode mode);
 
-/* What a descriptor's data are; for BD_DATA_NUMBERS, *ret_file is how; with NULL that is not asked for. */
+/* What a descriptor's data are; for BD_DATA_NUMBERS, *ret_file is how. */
 enum bd_data rs_watch_kind(int fd, const struct bd_idfile **ret_file);
 
 /* Text of the descriptor's link in /proc. Length, or -errno where /proc is missing. */

@@ -17,14 +17,19 @@
 #include "resident/watch.h"
 
 /* In the frame's scratch. */
-enum { S_KIND = 16, S_DONE };
+enum { S_KIND = 16, S_DONE, S_RESULT, S_FILE, S_ROOM, S_IOV };
+
+static bool is_vector(const struct rs_frame *f)
+{
+	return f->regs.rax != __NR_read && f->regs.rax != __NR_pread64;
+}
 
 /* n bytes at offset `at` of what the call has read, from or to buf: through the program's vector. */
 static long record_copy(struct rs_frame *f, uint64_t at, void *buf, size_t n, bool store)
 {
-	bool vector = f->nr != __NR_read && f->nr != __NR_pread64;
-	struct ax_iovec v = {(uint64_t)f->a[1], (uint64_t)f->a[2]};
-	uint64_t next = (uint64_t)f->a[1], left = vector ? (uint64_t)f->a[2] : 1;
+	bool vector = is_vector(f);
+	struct ax_iovec v = {f->regs.rsi, f->regs.rdx};
+	uint64_t next = f->regs.rsi, left = vector ? f->regs.rdx : 1;
 	char *p = buf;
 	long r = 0;
 
@@ -172,6 +177,107 @@ static void convert_request(struct rs_frame *f)
 	}
 }
 
+/* --- a text, of a file that is open for both ------------------------------------------------- */
+
+/* Half of the scratch; short reads are the kernel's way with such files, too. */
+#define TEXT_MAX 4096u
+#define USER_END 0x7ffffffff000ul
+_Static_assert(TEXT_MAX * 2 <= RS_SCRATCH, "scratch");
+
+static int32_t show_task(void *ctx, int32_t n)
+{
+	(void)ctx;
+	return rs_out_pid(n);
+}
+
+/*
+ * The text is in the first half of the scratch, as much as that holds; what the program has no room for is read
+ * again the next time. Nothing left is not the end, as long as there is more.
+ */
+static long deliver_numbers(struct rs_frame *f)
+{
+	const struct bd_idfile *file = (const struct bd_idfile *)f->scratch[S_FILE];
+	char *in = rs_area_here()->scratch, *out = in + TEXT_MAX;
+	bool goes_on = f->nr == __NR_read || f->nr == __NR_readv;
+	long have = f->raw, n;
+	size_t used;
+
+	for (;;) {
+		n = bd_idfile_show(file, show_task, NULL, in, (size_t)have, out, f->scratch[S_ROOM],
+				   &used);
+		if (goes_on && (long)used < have)
+			sp_sys3(__NR_lseek, f->a[0], (long)used - have, 1 /* SEEK_CUR */);
+		if (n || !used || !goes_on)
+			break;
+		have = sp_sys3(__NR_read, f->a[0], (long)in, TEXT_MAX);
+		if (have <= 0)
+			return have;
+	}
+	if (!used)
+		return -EINVAL; /* no room for one number */
+	return record_copy(f, 0, out, (size_t)n, true) ? -EFAULT : n;
+}
+
+static long finish_numbers(struct rs_frame *f)
+{
+	uint64_t all = ~0ul, mask;
+
+	if (f->raw <= 0)
+		return f->raw;
+	sp_sys4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&mask, 8);
+	if (!f->scratch[S_DONE]) {
+		f->scratch[S_RESULT] = (uint64_t)deliver_numbers(f);
+		f->scratch[S_DONE] = 1;
+	}
+	sp_sys4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, 8);
+	return (long)f->scratch[S_RESULT];
+}
+
+/* Refused before anything is read: include/asm-generic/access_ok.h. */
+static bool is_wild(uint64_t at, uint64_t n)
+{
+	return n > USER_END || at > USER_END - n;
+}
+
+static long read_numbers(struct rs_frame *f, struct rs_area *a, const struct bd_idfile *file)
+{
+	uint64_t room = f->regs.rdx, n = 0;
+
+	if (!is_vector(f)) {
+		if (is_wild(f->regs.rsi, room))
+			return rs_call(f, rs_finish_raw);
+	} else {
+		if (f->regs.rdx > 1024)
+			return rs_call(f, rs_finish_raw);
+		for (room = 0; n < f->regs.rdx && room < TEXT_MAX; n++) {
+			struct ax_iovec v;
+
+			if (rs_user_read(&v, f->regs.rsi + n * sizeof(v), sizeof(v)) ||
+			    is_wild(v.base, v.len))
+				return rs_call(f, rs_finish_raw);
+			room += v.len < TEXT_MAX ? v.len : TEXT_MAX;
+		}
+	}
+	if (!room)
+		return rs_call(f, rs_finish_raw);
+	room = room < TEXT_MAX ? room : TEXT_MAX;
+	f->scratch[S_FILE] = (uint64_t)file;
+	f->scratch[S_ROOM] = room;
+	f->scratch[S_DONE] = 0;
+	f->scratch[S_IOV] = (uint64_t)a->scratch;
+	f->scratch[S_IOV + 1] = TEXT_MAX;
+	if (is_vector(f)) {
+		f->a[1] = (long)&f->scratch[S_IOV];
+		f->a[2] = 1;
+	} else {
+		f->a[1] = (long)a->scratch;
+		f->a[2] = TEXT_MAX;
+	}
+	return rs_call(f, finish_numbers);
+}
+
+/* --- all of them ------------------------------------------------------------------------------- */
+
 static long finish_read(struct rs_frame *f)
 {
 	uint64_t all = ~0ul, mask;
@@ -206,11 +312,13 @@ static long finish_read(struct rs_frame *f)
 /* read, readv, pread64, preadv, preadv2 */
 long rs_h_watch_read(struct rs_frame *f, struct rs_area *a)
 {
-	enum bd_data kind = rs_watch_kind((int)f->a[0], NULL);
+	const struct bd_idfile *file;
+	enum bd_data kind = rs_watch_kind((int)f->a[0], &file);
 
-	(void)a;
 	if (kind == BD_DATA_NONE)
 		return rs_call(f, rs_finish_raw);
+	if (kind == BD_DATA_NUMBERS)
+		return read_numbers(f, a, file);
 	f->scratch[S_KIND] = kind;
 	f->scratch[S_DONE] = 0;
 	return rs_call(f, finish_read);

@@ -112,6 +112,43 @@ static void spellings(const char *file)
 	close(b);
 }
 
+/* Open for both, where no converted copy can stand for the file. */
+static void read_back(const char *file)
+{
+	char path[300], buf[64] = "";
+	pid_t child;
+	struct iovec v[2] = {{buf, 1}, {buf + 1, 40}};
+	long n;
+	int fd, other;
+
+	snprintf(path, sizeof(path), "%s/a/%s", dir, file);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	/* Ours alone, in order. */
+	other = group("b", file);
+	number(other, "%d", getpid(), getpid());
+	child = sleeper();
+	number(fd, "%d", child, child);
+	n = SC(SYS_pread64, fd, buf, sizeof(buf), 0);
+	say("pread %s %.*s", rc(n), n > 0 ? (int)n : 0, buf);
+	n = SC(SYS_read, fd, buf, sizeof(buf));
+	say("read %s %.*s", rc(n), n > 0 ? (int)n : 0, buf);
+	say("again %s", rc(SC(SYS_read, fd, buf, sizeof(buf))));
+	say("rewind %s", rc(SC(SYS_lseek, fd, 0, SEEK_SET)));
+	n = SC(SYS_readv, fd, v, 2);
+	say("readv %s %.*s", rc(n), n > 0 ? (int)n : 0, buf);
+	SC(SYS_lseek, fd, 0, SEEK_SET);
+	say("wild %s", rc(SC(SYS_read, fd, WILD, 40)));
+	say("nothing %s", rc(SC(SYS_read, fd, buf, 0)));
+	number(other, "%d", child, child);
+	n = SC(SYS_pread64, fd, buf, sizeof(buf), 0);
+	say("empty %s", rc(n));
+	end(child);
+	close(fd);
+	close(other);
+}
+
 static struct gate begun, over;
 
 static void *waits(void *arg)
@@ -186,6 +223,7 @@ int main(void)
 		say("a hierarchy");
 		for (size_t i = 0; i < COUNT(files); i++) {
 			spellings(files[i]);
+			read_back(files[i]);
 			a_thread(files[i]);
 			copies(files[i]);
 		}

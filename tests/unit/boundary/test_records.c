@@ -121,6 +121,45 @@ static void names(void **state)
 	assert_int_equal(bd_data_of_link("", 0), BD_DATA_NONE);
 }
 
+/* Numbers below 100 are outside. */
+static int32_t minus_hundred(void *ctx, int32_t n)
+{
+	(void)ctx;
+	return n < 100 ? 0 : n - 100;
+}
+
+static void show(const struct bd_idfile *f, const char *in, size_t room, const char *want, size_t used)
+{
+	size_t len = strlen(in), got = 99;
+	char *exact = malloc(len ? len : 1), *out = malloc(room ? room : 1);
+
+	memcpy(exact, in, len);
+	assert_int_equal(bd_idfile_show(f, minus_hundred, NULL, exact, len, out, room, &got),
+			 strlen(want));
+	assert_memory_equal(out, want, strlen(want));
+	assert_int_equal(got, used);
+	free(exact);
+	free(out);
+}
+
+static void numbers_are_shown(void **state)
+{
+	const struct bd_idfile *v2 = file("cgroup.procs", 0x63677270), *v1 = file("tasks", 0x27e0eb);
+
+	(void)state;
+	show(v2, "101\n102\n", 64, "1\n2\n", 8);
+	show(v2, "101\n5\n0\n1000\n", 64, "1\n0\n0\n900\n", 13);
+	show(v1, "101\n5\n0\n1000\n", 64, "1\n900\n", 13);
+	show(v1, "5\n6\n", 64, "", 4);
+	show(v2, "101\n102", 64, "1\n", 4);
+	show(v2, "101\n102\n", 3, "1\n", 4);
+	show(v2, "1000\n", 3, "", 0);
+	show(v2, "1000\n", 0, "", 0);
+	show(v2, "", 10, "", 0);
+	show(v2, "x y\n", 64, "x y\n", 4);
+	show(v2, "99999999999\n", 64, "99999999999\n", 12);
+}
+
 static void perf_records(void **state)
 {
 	(void)state;
@@ -152,6 +191,7 @@ int main(void)
 		cmocka_unit_test(numbers_as_the_kernel_parses_them),
 		cmocka_unit_test(lists_and_fronts),
 		cmocka_unit_test(names),
+		cmocka_unit_test(numbers_are_shown),
 		cmocka_unit_test(perf_records),
 		cmocka_unit_test(small_room),
 	};
