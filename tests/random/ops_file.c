@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Operations: numbers in descriptors, sockets, files, /proc and System V objects. */
+#include "random.h"
+#include <dirent.h>
+#include <sys/ioctl.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
+#include <sys/socket.h>
+
+static void op_owner(int slot)
+{
+	PICK(who, any_number(slot));
+	struct {
+		int type, pid;
+	} owner = {(int)any(4), (int)who};
+	int fd = SOCKET_FD + (int)any(2), number = (int)who;
+
+	switch (any(4)) {
+	case 0:
+		tell("set %s = %s, ", who_text, rc(SC(SYS_fcntl, junk(fd), junk(F_SETOWN), who)));
+		break;
+	case 1:
+		tell("set type %d %s = %s, ", owner.type, who_text,
+		     rc(SC(SYS_fcntl, fd, F_SETOWN_EX, &owner)));
+		break;
+	case 2:
+		tell("ioctl %s = %s, ", who_text,
+		     rc(SC(SYS_ioctl, fd, junk(0x8901 + (int)any(2)), &number)));
+		break;
+	default:
+		break;
+	}
+	memset(&owner, 0, sizeof(owner));
+	number = -7;
+	tell("get %s", rc(SC(SYS_fcntl, fd, F_GETOWN, junk(0))));
+	tell(" %s", rc(SC(SYS_fcntl, fd, F_GETOWN_EX, &owner)));
+	tell(" type %d %d", owner.type, owner.pid);
+	tell(" ioctl %s %d", rc(SC(SYS_ioctl, fd, 0x8903 + (long)any(2), &number)), number);
+}
+
+static void op_lock(int slot)
+{
+	static const short types[] = {F_RDLCK, F_WRLCK, F_UNLCK};
+	struct flock l = {
+		.l_type = types[any(3)], .l_start = (off_t)any(4), .l_len = 1 + (off_t)any(3)};
+	int ofd = chance(15), get = chance(50);
+	long r;
+
+	l.l_pid = ofd || chance(70) ? 0 : any_number(slot);
+	tell("%s %s %d %ld+%ld", get ? "get" : "set", ofd ? "ofd" : "", l.l_type, (long)l.l_start,
+	     (long)l.l_len);
+	if (get)
+		r = SC(SYS_fcntl, LOCK_FD, junk(ofd ? 36 : F_GETLK), &l);
+	else
+		r = SC(SYS_fcntl, LOCK_FD, junk(ofd ? 37 : F_SETLK), &l);
+	tell(" = %s", rc(r));
+	if (get && !r)
+		tell(" type %d by %d at %ld+%ld", l.l_type, l.l_type == F_UNLCK ? 0 : l.l_pid,
+		     (long)l.l_start, (long)l.l_len);
+}
+
+/* A message with credentials of its sender's choice, which whoever comes first receives. */
+static void op_send(int slot)
+{
+	struct ucred cred = {(int)any_number(slot), getuid(), getgid()};
+	char control[CMSG_SPACE(sizeof(cred))] = {0}, byte = 'm';
+	struct iovec iov = {&byte, 1};
+	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
+
+	if (chance(70)) {
+		struct cmsghdr *c = (struct cmsghdr *)control;
+
+		m.msg_control = control;
+		m.msg_controllen = sizeof(control);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_CREDENTIALS;
+		c->cmsg_len = CMSG_LEN(sizeof(cred));
+		memcpy(CMSG_DATA(c), &cred, sizeof(cred));
+		tell("as %d ", cred.pid);
+	}
+	tell("= %s", rc(SC(SYS_sendmsg, junk(SOCKET_FD), &m, junk(MSG_DONTWAIT))));
+}
+
+static void op_receive(int slot)
+{
+	char control[256] = {0}, byte;
+	struct iovec iov = {&byte, 1};
+	struct msghdr m = {.msg_iov = &iov,
+			   .msg_iovlen = 1,
+			   .msg_control = control,
+			   .msg_controllen = sizeof(control)};
+	int on = chance(80);
+	long r;
+
+	(void)slot;
+	tell("passcred %d %s", on,
+	     rc(SC(SYS_setsockopt, SOCKET_FD + 1, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on))));
+	r = SC(SYS_recvmsg, SOCKET_FD + 1, &m, MSG_DONTWAIT);
+	tell(" = %s flags %x", rc(r), r < 0 ? 0 : (unsigned int)m.msg_flags);
+	for (struct cmsghdr *c = r < 0 ? NULL : CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
+		struct ucred cred;
+
+		memcpy(&cred, CMSG_DATA(c), sizeof(cred));
+		tell(" type %d from %d", c->cmsg_type, cred.pid);
+	}
+}
+
+static void op_peer(int slot)
+{
+	struct ucred cred = {0, 0, 0};
+	socklen_t len = sizeof(cred);
+	int fds[2], fd = SOCKET_FD + (int)any(2), own = chance(50);
+	long r;
+
+	(void)slot;
+	if (own && SC(SYS_socketpair, AF_UNIX, SOCK_STREAM, 0, fds))
+		return;
+	r = SC(SYS_getsockopt, own ? fds[0] : fd, SOL_SOCKET, SO_PEERCRED, &cred, &len);
+	tell("%s = %s: %d", own ? "own" : "first", rc(r), cred.pid);
+	if (own) {
+		SC(SYS_close, fds[0]);
+		SC(SYS_close, fds[1]);
+	}
+}
+
+/* The numbers in a text of /proc, those that do not depend on time. */
+static void show_stat(char *text)
+{
+	static const int shown[] = {4, 5, 6, 7, 8, 20, 38};
+	char *p = strrchr(text, ')');
+	int field = 2;
+	size_t next = 0;
+
+	if (!p)
+		return;
+	tell(" %d", atoi(text));
+	for (p = strtok(p + 1, " "); p && next < COUNT(shown); p = strtok(NULL, " "))
+		if (++field == shown[next]) {
+			tell(" %s", p);
+			next++;
+		}
+}
+
+static void show_status(char *text)
+{
+	static const char *const shown[] = {
+		"Tgid:",  "Pid:",     "PPid:",	 "TracerPid:", "NStgid:", "NSpid:",  "NSpgid:",
+		"NSsid:", "Threads:", "SigPnd:", "ShdPnd:",    "SigBlk:", "SigIgn:", "SigCgt:"};
+
+	for (char *p = strtok(text, "\n"); p; p = strtok(NULL, "\n"))
+		for (size_t i = 0; i < COUNT(shown); i++)
+			if (!strncmp(p, shown[i], strlen(shown[i]))) {
+				for (char *t = p; *t; t++)
+					if (*t == '\t')
+						*t = ' ';
+				tell(" %s", p);
+			}
+}
+
+static int ascending(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+static void show_children(char *text)
+{
+	int numbers[64], count = 0;
+
+	for (char *p = strtok(text, " "); p && count < 64; p = strtok(NULL, " "))
+		numbers[count++] = atoi(p);
+	if (ends_crowds())
+		qsort(numbers, (size_t)count, sizeof(int), ascending);
+	for (int i = 0; i < count; i++)
+		tell(" %d", numbers[i]);
+}
+
+static void op_proc_text(int slot)
+{
+	static char text[8192];
+	static const char *const names[] = {"stat", "status", "children", "comm", "fdinfo"};
+	int of = any_number(slot), task = any_number(slot), kind = (int)any(4);
+	char path[80];
+	long fd, n;
+
+	if (chance(25))
+		snprintf(path, sizeof(path), "/proc/%d/task/%d/%s", of, task, names[kind]);
+	else if (chance(10))
+		snprintf(path, sizeof(path), "/proc/%s/%s", chance(50) ? "self" : "thread-self",
+			 names[kind]);
+	else if (kind == 2)
+		snprintf(path, sizeof(path), "/proc/%d/task/%d/children", of, of);
+	else
+		snprintf(path, sizeof(path), "/proc/%d/%s", of, names[kind]);
+	tell("%s", path);
+	fd = SC(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+	if (fd < 0) {
+		tell(" %s", rc(fd));
+		return;
+	}
+	n = SC(SYS_read, fd, text, sizeof(text) - 1);
+	SC(SYS_close, fd);
+	text[n > 0 ? n : 0] = 0;
+	if (n < 0)
+		tell(" %s", rc(n));
+	else if (kind == 0)
+		show_stat(text);
+	else if (kind == 1)
+		show_status(text);
+	else if (kind == 2)
+		show_children(text);
+	else
+		tell(" %.*s", (int)strcspn(text, "\n"), text);
+}
+
+static void op_proc_list(int slot)
+{
+	char path[64] = "/proc";
+	int numbers[64], count = 0;
+	struct dirent *e;
+	DIR *d;
+
+	if (chance(50))
+		snprintf(path, sizeof(path), "/proc/%d/task", any_number(slot));
+	tell("%s:", path);
+	d = opendir(path);
+	if (!d) {
+		tell(" %s", err(errno));
+		return;
+	}
+	while ((e = readdir(d)) && count < 64)
+		if (e->d_name[0] >= '0' && e->d_name[0] <= '9')
+			numbers[count++] = atoi(e->d_name);
+	closedir(d);
+	/* Numbers come in order below /proc, threads in the order of their creation. */
+	qsort(numbers, path[5] ? (size_t)count : 0, sizeof(int), ascending);
+	for (int i = 0; i < count; i++)
+		tell(" %d", numbers[i]);
+}
+
+static void op_proc_link(int slot)
+{
+	char path[64], text[256];
+	struct stat st;
+	int of = any_number(slot);
+	long n;
+
+	n = SC(SYS_readlink, "/proc/self", text, sizeof(text));
+	tell("self %.*s", n > 0 ? (int)n : 0, text);
+	n = SC(SYS_readlinkat, AT_FDCWD, "/proc/thread-self", text, sizeof(text));
+	tell(" thread %.*s", n > 0 ? (int)n : 0, text);
+	snprintf(path, sizeof(path), "/proc/%d", of);
+	tell(" %s stat %s", path, rc(SC(SYS_stat, path, &st)));
+	tell(" access %s", rc(SC(SYS_access, path, R_OK)));
+	snprintf(path, sizeof(path), "/proc/%d/exe", of);
+	n = SC(SYS_readlink, path, text, sizeof(text));
+	tell(" exe %s", n < 0 ? rc(n) : !strncmp(text, ALL->self, (size_t)n) ? "mine" : "other");
+}
+
+static void op_sysv(int slot)
+{
+	struct {
+		long type;
+		char text[8];
+	} m = {1, "x"};
+	struct sembuf up = {0, 1, 0};
+	struct shmid_ds sd;
+	struct msqid_ds md;
+	void *p;
+
+	(void)slot;
+	switch (any(6)) {
+	case 0:
+		p = (void *)SC(SYS_shmat, ALL->shm, NULL, 0);
+		tell("attach %d detach %s", (long)p > 0, rc(SC(SYS_shmdt, p)));
+		break;
+	case 1:
+		tell("send %s", rc(SC(SYS_msgsnd, ALL->msg, &m, 1, IPC_NOWAIT)));
+		break;
+	case 2:
+		tell("receive %s", rc(SC(SYS_msgrcv, ALL->msg, &m, 8, 0, IPC_NOWAIT)));
+		break;
+	case 3:
+		tell("up %s", rc(SC(SYS_semop, ALL->sem, &up, 1)));
+		break;
+	default:
+		break;
+	}
+	memset(&sd, 0, sizeof(sd));
+	memset(&md, 0, sizeof(md));
+	tell(" shm %s", rc(SC(SYS_shmctl, ALL->shm, IPC_STAT, &sd)));
+	tell(" by %d last %d, msg %s", sd.shm_cpid, sd.shm_lpid,
+	     rc(SC(SYS_msgctl, ALL->msg, IPC_STAT, &md)));
+	tell(" sent %d received %d, sem %s", md.msg_lspid, md.msg_lrpid,
+	     rc(SC(SYS_semctl, ALL->sem, 0, GETPID)));
+}
+
+static void op_terminal(int slot)
+{
+	int n = any_number(slot);
+
+	tell("get %s", rc(SC(SYS_ioctl, SOCKET_FD, 0x540f, &n)));
+	tell(" set %s", rc(SC(SYS_ioctl, SOCKET_FD, 0x5410, &n)));
+	tell(" session %s", rc(SC(SYS_ioctl, SOCKET_FD, 0x5429, &n)));
+	tell(" open %s", rc(SC(SYS_open, "/dev/tty", O_RDWR)));
+}
+
+const struct op ops_file[] = {
+	{"owner", 9, op_owner},
+	{"lock", 8, op_lock},
+	{"send", 7, op_send},
+	{"receive", 7, op_receive},
+	{"peer", 4, op_peer},
+	{"proc_text", 16, op_proc_text},
+	{"proc_list", 6, op_proc_list},
+	{"proc_link", 5, op_proc_link},
+	{"sysv", 6, op_sysv},
+	{"terminal", 2, op_terminal},
+	{0},
+};
