@@ -17,7 +17,10 @@
 #include "resident/sigaction.h"
 #include "resident/user.h"
 
-#define PIDFD_SIGNAL_PROCESS_GROUP_ 4 /* include/uapi/linux/pidfd.h, since 6.9 */
+/* include/uapi/linux/pidfd.h, since 6.9 */
+#define PIDFD_THREAD_ 0200
+#define PIDFD_SIGNAL_THREAD_GROUP_ 2
+#define PIDFD_SIGNAL_PROCESS_GROUP_ 4
 
 /* Would number 1 ignore it? Its default is nothing, from inside (kernel/signal.c:sig_task_ignored). */
 static bool init_drops(int sig)
@@ -29,6 +32,9 @@ static bool init_drops(int sig)
 	bit = RS_BIT(sig);
 	if (sig == SIGKILL || sig == SIGSTOP)
 		return true;
+	/* Nothing is also what they do anywhere: the kernel ignores them, or queues them for who blocks them. */
+	if (bit & (RS_BIT(SIGCHLD) | RS_BIT(SIGCONT) | RS_BIT(SIGURG) | RS_BIT(SIGWINCH)))
+		return false;
 	if ((atomic_load(&RS_NS->init_handled) | atomic_load(&RS_NS->init_ignored)) & bit)
 		return false;
 	/* The terminal's job control: stopping is what it does at default. */
@@ -57,22 +63,39 @@ static bool of_init(struct sp_ref ref)
 	return rs_ref_group(ref).n == 1;
 }
 
-/* Signals blocked. The process (or, for a thread's number, its group) behind ref. */
+/*
+ * Signals blocked. The process behind ref; for a thread's number, its process too, but that thread takes the
+ * signal if it wants it (kernel/signal.c:complete_signal).
+ */
 static long kill_ref(struct rs_area *a, struct sp_ref ref, int sig)
 {
+	bool thread = sp_word_flags(ref.word) & SP_F_THREAD;
 	struct sp_ref leader = ref;
 	int32_t hid = sp_ref_hpid(RS_NS, ref).n;
 	long fd, r;
 
 	if (of_init(ref) && init_drops(sig) && !stops_itself(a, sig))
 		sig = 0; /* permission is still checked */
-	if (sp_word_flags(ref.word) & SP_F_THREAD && rs_ref_gone(ref)) {
+	if (thread && rs_ref_gone(ref)) {
 		sp_pid_retire(RS_NS, ref);
 		return -ESRCH;
 	}
+	if (thread) {
+		fd = rs_ident_pidfd(ref, PIDFD_THREAD_);
+		if (fd == -ESRCH)
+			return fd;
+		r = -EINVAL;
+		if (fd >= 0) {
+			r = sp_sys4(__NR_pidfd_send_signal, fd, sig, 0, PIDFD_SIGNAL_THREAD_GROUP_);
+			sp_sys1(__NR_close, fd);
+		}
+		/* Before 6.9 and without a descriptor its process chooses. */
+		if (fd >= 0 && (r != -EINVAL || sig < 0 || sig > RS_NSIG))
+			return r;
+	}
 	if (sp_vpid_eq(rs_ref_group(ref), a->tgid))
 		return sp_sys2(__NR_kill, a->htgid.n, sig);
-	if (sp_word_flags(ref.word) & SP_F_THREAD) {
+	if (thread) {
 		leader = sp_pid_find(RS_NS, rs_ref_group(ref));
 		if (leader.slot == SP_NO_SLOT)
 			return -ESRCH;
@@ -252,6 +275,9 @@ static long kill_thread(struct rs_frame *f, struct rs_area *a, int tid_arg, int 
 		/* The group may go by its leader's host tid as well (musl). */
 		f->a[0] = rs_in_task(a, (int32_t)f->a[0]);
 		hid = rs_in_thread(sp_pid_number(RS_NS, sp_hpid_of((int32_t)f->a[0])), n);
+		/* That it is the caller itself is seen before that it is not in that group. */
+		if (hid == RS_NOBODY && n == a->tid.n)
+			hid = a->htid.n;
 	} else {
 		hid = rs_in_tid(a, n);
 	}
@@ -361,6 +387,9 @@ long rs_h_pidfd_send_signal(struct rs_frame *f, struct rs_area *a)
 			return rs_unblock(f, kill_group(a, group, sig));
 	} else if (n == 1 && init_drops(sig)) {
 		f->a[1] = 0;
+		/* The two are compared. */
+		if (f->a[2] == (long)f->scratch && ((struct ax_siginfo *)f->scratch)->signo == sig)
+			((struct ax_siginfo *)f->scratch)->signo = 0;
 	}
 	r = sp_sys4(__NR_pidfd_send_signal, f->a[0], f->a[1], f->a[2], f->a[3]);
 	return rs_unblock(f, r);

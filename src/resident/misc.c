@@ -79,11 +79,14 @@ long rs_h_capget(struct rs_frame *f, struct rs_area *a)
  * Number 1's parent-death signal and subreaper mark hold the namespace together (supervisor/spawn.c): the
  * program reads and writes what it believes.
  */
-static long prctl_of_init(struct rs_frame *f)
+static long prctl_of_init(struct rs_frame *f, const struct rs_area *a)
 {
 	uint64_t arg = (uint64_t)f->a[1];
 	int32_t value;
 
+	/* The mark is the process's, the signal a thread's own. */
+	if (((int)f->a[0] == PR_SET_PDEATHSIG || (int)f->a[0] == PR_GET_PDEATHSIG) && a->tid.n != 1)
+		return rs_call(f, rs_finish_raw);
 	switch ((int)f->a[0]) {
 	case PR_SET_PDEATHSIG:
 		if (arg > RS_NSIG)
@@ -126,7 +129,7 @@ long rs_h_prctl(struct rs_frame *f, struct rs_area *a)
 			f->a[2] = rs_in_task(a, n);
 		return rs_call(f, rs_finish_raw);
 	default:
-		return a->tgid.n == 1 ? prctl_of_init(f) : rs_call(f, rs_finish_raw);
+		return a->tgid.n == 1 ? prctl_of_init(f, a) : rs_call(f, rs_finish_raw);
 	}
 }
 

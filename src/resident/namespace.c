@@ -45,6 +45,15 @@ static bool is_pidfd(int fd)
 	return !r || r == -ESRCH || r == -EPERM;
 }
 
+static bool has_ended(int pidfd)
+{
+	long ns = sp_sys3(__NR_ioctl, pidfd, PIDFD_GET_PID_NAMESPACE, 0);
+
+	if (ns >= 0)
+		sp_sys1(__NR_close, ns);
+	return ns == -ESRCH;
+}
+
 /* The PID namespace that fd is or whose member fd (a pidfd) names is the one the kernel has us in. */
 static bool of_own_pidns(int fd, bool pidfd)
 {
@@ -88,8 +97,8 @@ long rs_h_setns(struct rs_frame *f, struct rs_area *a)
 	if (nsfs && flags && flags != CLONE_NEWPID)
 		return rs_call(f, rs_finish_raw); /* EINVAL */
 	rs_block(f);
-	/* What is neither the kernel refuses itself. */
-	if ((nsfs || is_pidfd(fd)) && !of_own_pidns(fd, !nsfs))
+	/* What is neither, or of a process that has ended, the kernel refuses itself. */
+	if ((nsfs || (is_pidfd(fd) && !has_ended(fd))) && !of_own_pidns(fd, !nsfs))
 		return rs_unblock(f, -EPERM);
 	return rs_unblock(f, sp_sys2(__NR_setns, f->a[0], f->a[1]));
 }

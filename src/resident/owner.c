@@ -26,12 +26,18 @@ struct lock {
 	int32_t pid, pad1;
 };
 
+/* An owner may be a number that only a group has any more: it is nobody, but it is found (fs/fcntl.c:f_setown). */
+static int32_t found(int32_t h, int32_t n)
+{
+	return h != RS_NOBODY ? h : rs_in_group(n);
+}
+
 /* A process, or a negative group; 0 is none. */
 int32_t rs_owner_in(int32_t n)
 {
 	if (n == INT32_MIN || !n)
 		return n;
-	return n > 0 ? rs_in_pid(n) : -rs_in_group(-n);
+	return n > 0 ? found(rs_in_pid(n), n) : -rs_in_group(-n);
 }
 
 static int32_t typed_in(struct rs_area *a, const struct owner *o)
@@ -40,7 +46,7 @@ static int32_t typed_in(struct rs_area *a, const struct owner *o)
 		return o->pid;
 	if (o->type == F_OWNER_PGRP)
 		return rs_in_group(o->pid);
-	return o->type == F_OWNER_TID ? rs_in_tid(a, o->pid) : rs_in_pid(o->pid);
+	return found(o->type == F_OWNER_TID ? rs_in_tid(a, o->pid) : rs_in_pid(o->pid), o->pid);
 }
 
 /* The owner as a number of the namespace; its type tells groups from errors, which F_GETOWN cannot. */

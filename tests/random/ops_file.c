@@ -152,6 +152,12 @@ static void show_status(char *text)
 	for (char *p = strtok(text, "\n"); p; p = strtok(NULL, "\n"))
 		for (size_t i = 0; i < COUNT(shown); i++)
 			if (!strncmp(p, shown[i], strlen(shown[i]))) {
+				/* Whether somebody else catches or blocks SIGSYS cannot be known: documented. */
+				if (!strncmp(p, "Sig", 3) || !strncmp(p, "Shd", 3)) {
+					tell(" %.7s%016llx", p,
+					     strtoull(p + 7, NULL, 16) & ~BIT(SIGSYS));
+					continue;
+				}
 				for (char *t = p; *t; t++)
 					if (*t == '\t')
 						*t = ' ';

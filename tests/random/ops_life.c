@@ -223,7 +223,7 @@ static int wait_options(void)
 /* Waits without WNOHANG only when there is something to be had at once. */
 static void op_wait4(int slot)
 {
-	PICK(whom, chance(25) ? -1 : any_number(slot));
+	PICK(whom, ends_crowds() ? any_member(slot) : chance(25) ? -1 : any_number(slot));
 	int options = wait_options(), status = -7;
 	struct rusage ru;
 	siginfo_t si;
@@ -246,7 +246,8 @@ static void op_waitid(int slot)
 {
 	static const int kinds[] = {P_PID, P_PID, P_PGID, P_PGID, P_ALL, P_PIDFD, 4, -1};
 	PICK(whom, any_number(slot));
-	int kind = kinds[any(COUNT(kinds))], options = wait_options() | WNOHANG, fd = -1;
+	int kind = ends_crowds() ? P_PID : kinds[any(COUNT(kinds))],
+	    options = wait_options() | WNOHANG, fd = -1;
 	siginfo_t si;
 	long r;
 

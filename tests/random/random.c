@@ -269,7 +269,48 @@ static void watch_new(void)
 	}
 }
 
-static void settle(void)
+static int by_text(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct note));
+}
+
+/*
+ * What a process of several threads was sent may be taken by any that makes a call just then: the kernel's
+ * choice counts only where all of them sleep. Process 1 makes calls while others act.
+ */
+static void show_taken(int acting)
+{
+	static struct note notes[SLOTS * LOGGED];
+
+	for (int i = 0; i < SLOTS; i++) {
+		struct slot *s = &ALL->slots[i];
+		int crowd = threads_of(s->pid) > 1 && (s->pid == acting || s->pid == 1), n = 0;
+
+		for (int j = crowd ? 0 : i; j < (crowd ? SLOTS : i + 1); j++) {
+			struct slot *t = &ALL->slots[j];
+
+			if (t->pid != s->pid)
+				continue;
+			/* All of them where the first is. */
+			if (j < i && t->alive)
+				break;
+			for (int k = 0; k < t->logged; k++) {
+				notes[n] = t->log[k];
+				if (crowd)
+					notes[n].tid = s->pid;
+				n++;
+			}
+			t->logged = 0;
+		}
+		if (crowd)
+			qsort(notes, (size_t)n, sizeof(notes[0]), by_text);
+		for (int k = 0; k < n; k++)
+			tell("\n  %d took %d code %d from %d value %ld", notes[k].tid, notes[k].sig,
+			     notes[k].code, notes[k].pid, notes[k].value);
+	}
+}
+
+static void settle(int acting)
 {
 	int deaths;
 
@@ -289,14 +330,7 @@ static void settle(void)
 			}
 		}
 	} while (deaths);
-	for (int i = 0; i < SLOTS; i++) {
-		struct slot *s = &ALL->slots[i];
-
-		for (int k = 0; k < s->logged; k++)
-			tell("\n  %d took %d code %d from %d value %ld", s->log[k].tid,
-			     s->log[k].sig, s->log[k].code, s->log[k].pid, s->log[k].value);
-		s->logged = 0;
-	}
+	show_taken(acting);
 }
 
 /* --- the sequence ------------------------------------------------------------------------------ */
@@ -340,7 +374,7 @@ static int left_out(const char *list, const char *name)
 
 static void perform(int index, const char *without)
 {
-	int slot = member_slot();
+	int slot = member_slot(), acting = ALL->slots[slot].pid;
 
 	ALL->index = index;
 	ALL->op = chosen_op();
@@ -362,7 +396,7 @@ static void perform(int index, const char *without)
 		else if (ALL->exiting)
 			await_thread(slot);
 	}
-	settle();
+	settle(acting);
 	tell("\n");
 	put(ALL->line, ALL->used);
 }

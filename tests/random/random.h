@@ -77,8 +77,8 @@ void install_handlers(void);
 
 /*
  * The threads of a process that ends together end in any order, which decides whose children its children
- * become first and how often they get their parent-death signal. So half of the seeds end such processes, and
- * the other half use parent-death signals.
+ * become first, in which order they are waited for and how often they get their parent-death signal. So half of the
+ * seeds end such processes, and the other half use parent-death signals and wait for any child.
  */
 int ends_crowds(void);
 int threads_of(int number);
