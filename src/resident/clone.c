@@ -335,6 +335,15 @@ static long once(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t
 	return sp_ref_number(ref).n;
 }
 
+/* Flags that do not go together are found before a right is missed: kernel/fork.c:copy_process. */
+static bool contradictory(const struct rs_area *a, uint64_t flags)
+{
+	return (flags & CLONE_THREAD && (!(flags & CLONE_SIGHAND) || flags & CLONE_NEWPID)) ||
+	       (flags & CLONE_SIGHAND && !(flags & CLONE_VM)) ||
+	       (flags & CLONE_FS && flags & (CLONE_NEWNS | CLONE_NEWUSER)) ||
+	       (flags & CLONE_PARENT && a->tgid.n == 1);
+}
+
 static long do_clone(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t stack,
 		     uint64_t parent_tid, sp_vpid number)
 {
@@ -342,14 +351,10 @@ static long do_clone(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint
 
 	if (!(flags & CLONE_PARENT_SETTID))
 		parent_tid = 0;
-	if (flags & CLONE_NEWPID) {
-		/* kernel/fork.c:copy_process */
-		if (flags & (CLONE_THREAD | CLONE_PARENT))
-			return -EINVAL;
-		return -EPERM;
-	}
 	if (flags & CLONE_PARENT && a->tgid.n == 1)
 		return -EINVAL; /* kernel/fork.c:copy_process, SIGNAL_UNKILLABLE */
+	if (flags & CLONE_NEWPID)
+		return contradictory(a, flags) ? -EINVAL : -EPERM;
 	rs_block(f);
 	if (flags & CLONE_THREAD && a->tgid.n == 1)
 		rs_sighand_init_threads(a);
@@ -449,6 +454,11 @@ long rs_h_clone3(struct rs_frame *f, struct rs_area *a)
 	if (!args->stack != !args->stack_size)
 		return rs_call(f, rs_finish_raw);
 	if (args->set_tid_size) {
+		/* clone3_args_valid, too */
+		if (contradictory(a, args->flags) ||
+		    (args->flags & (CLONE_THREAD | CLONE_PARENT) && args->exit_signal) ||
+		    (args->flags & CLONE_SIGHAND && args->flags & CLONE_CLEAR_SIGHAND))
+			return -EINVAL;
 		r = set_tid(a, args, &number);
 		if (r)
 			return r;

@@ -184,6 +184,16 @@ static char state_of(int pid)
 }
 
 /*
+ * The kernel gives a number back a moment after its task has left: as the owner of a descriptor it is still found
+ * then. What a group still uses is found for good, so this is no question of for ever.
+ */
+static void await_number(int n)
+{
+	for (int i = 0; i < 100 && SC(SYS_fcntl, SPARE_FD, F_SETOWN, (long)n) != -ESRCH; i++)
+		usleep(200);
+}
+
+/*
  * Until a process that has ended is somebody's zombie or has left, nothing else happens. Zombies that it had
  * leave with it when nobody else wants them.
  */
@@ -201,6 +211,8 @@ static void await_end(int pid)
 			usleep(200);
 			state = state_of(n);
 		}
+		if (k < 0 && state == '-')
+			await_number(n);
 		if (k < 0)
 			after_exits();
 	}
@@ -213,6 +225,7 @@ static void await_thread(int slot)
 	for (int i = 0; i < 20000; i++) {
 		if (SC(SYS_tgkill, s->pid, s->tid, 0) == -ESRCH) {
 			s->alive = 0;
+			await_number(s->tid);
 			return;
 		}
 		usleep(100);
@@ -274,9 +287,20 @@ static int by_text(const void *a, const void *b)
 	return memcmp(a, b, sizeof(struct note));
 }
 
+static int any_thread_of(int pid, int acting)
+{
+	int taken = 0;
+
+	for (int i = 0; i < SLOTS; i++)
+		if (ALL->slots[i].pid == pid)
+			taken += ALL->slots[i].logged;
+	return threads_of(pid) > 1 && (pid == acting || pid == 1 || taken > 1);
+}
+
 /*
  * What a process of several threads was sent may be taken by any that makes a call just then: the kernel's
- * choice counts only where all of them sleep. Process 1 makes calls while others act.
+ * choice counts only where all of them sleep, and for one signal at a time. Process 1 makes calls while
+ * others act.
  */
 static void show_taken(int acting)
 {
@@ -284,7 +308,7 @@ static void show_taken(int acting)
 
 	for (int i = 0; i < SLOTS; i++) {
 		struct slot *s = &ALL->slots[i];
-		int crowd = threads_of(s->pid) > 1 && (s->pid == acting || s->pid == 1), n = 0;
+		int crowd = any_thread_of(s->pid, acting), n = 0;
 
 		for (int j = crowd ? 0 : i; j < (crowd ? SLOTS : i + 1); j++) {
 			struct slot *t = &ALL->slots[j];
@@ -432,6 +456,7 @@ static void world(const char *self)
 		die("sockets: %s", err(errno));
 	put_at(fds[0], SOCKET_FD);
 	put_at(fds[1], SOCKET_FD + 1);
+	put_at(socket(AF_UNIX, SOCK_DGRAM, 0), SPARE_FD);
 	put_at(open("locks", O_RDWR | O_CREAT | O_TRUNC, 0600), LOCK_FD);
 	for (int i = 0; i < 2 * SLOTS; i++) {
 		if (pipe(fds))

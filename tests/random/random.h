@@ -25,6 +25,7 @@
 #define SHARED_AT ((void *)0x200000000000ul)
 #define SOCKET_FD 21 /* and 22: two datagram sockets, connected */
 #define LOCK_FD 23
+#define SPARE_FD 24
 #define PIPE_FD 30   /* four for each slot */
 #define PIDFD_FD 100 /* one for each slot, the conductor's */
 
