@@ -121,6 +121,42 @@ static void cursor_far(void)
 static const struct scenario one_slot_for_two = {
 	one_slot_setup, {reserve_0, reserve_1, cursor_far}, reserve_check, 2};
 
+/* The next number of the sequence, by somebody's choice as well. */
+static void reserve_at(int i, int32_t n)
+{
+	refs[i] = SP_REF_NONE;
+	results[i] = sp_pid_reserve_at(ns, sp_vpid_of(n), SP_VPID_NONE, ME, &refs[i]);
+}
+
+static void chosen_1(void)
+{
+	reserve_at(1, 2);
+}
+
+static void chosen_2(void)
+{
+	reserve_at(2, 2);
+}
+
+static void chosen_check(void)
+{
+	int have = 0;
+
+	CHECK(results[0] == 0);
+	for (int i = 0; i < 3; i++) {
+		CHECK(results[i] == 0 || results[i] == -EEXIST);
+		if (results[i])
+			continue;
+		have += number(refs[i]) == 2;
+		CHECK(sp_ref_valid(ns, refs[i]));
+		CHECK(i == 0 || number(refs[i]) == 2);
+	}
+	CHECK(have == 1);
+}
+
+static const struct scenario chosen_by_two = {
+	make_leader, {reserve_0, chosen_1, chosen_2}, chosen_check, 2};
+
 /* ---- A2: closing ---- */
 
 static void close_and_list(void)
@@ -514,6 +550,7 @@ static const struct scenario leader_dies = {
 	X(one_number_in_two_slots) \
 	X(cancel_between)          \
 	X(one_slot_for_two)        \
+	X(chosen_by_two)           \
 	X(closing)                 \
 	X(spelling)                \
 	X(spelling_two_publishers) \
