@@ -117,7 +117,7 @@ static void orphaned(void)
 		SC(SYS_wait4, pid, NULL, WUNTRACED, NULL);
 		_exit(0);
 	}
-	say("%s", reap(leader));
+	reap(leader);
 	gate_pass(up);
 }
 
