@@ -60,6 +60,7 @@ struct rs_tracee {
 	int32_t restart; /* result of an interrupted call */
 	int32_t status;	 /* exit code as shown, if not the kernel's */
 	uint64_t msg;	 /* PTRACE_GETEVENTMSG */
+	uint64_t orig;	 /* orig_rax where a signal was delivered */
 	uint64_t frame;	 /* address of the frame in the tracee, with RS_VIEW */
 	struct ax_user_regs regs;
 	struct ax_siginfo parked[RS_PARKED];

@@ -129,7 +129,7 @@ static enum rs_verdict give_up(struct rs_stop *s, const struct rs_head *f, uint6
 	struct rs_tracee *t = s->t;
 	uint64_t how = interrupted(s) ? s->r.ax : (uint64_t)-513l;
 
-	if (rs_exit_wanted(t) && s->has_info) {
+	if ((rs_exit_wanted(t) || t->step) && s->has_info) {
 		rs_stop_park(s);
 		t->restart = (int32_t)how;
 		s->r.ip = (uint64_t)rs_interrupted;
@@ -150,7 +150,7 @@ static enum rs_verdict return_now(struct rs_stop *s, const struct rs_head *f, ui
 	struct rs_tracee *t = s->t;
 	uint64_t top = 0;
 
-	if (rs_exit_wanted(t) && s->has_info) {
+	if ((rs_exit_wanted(t) || t->step) && s->has_info) {
 		rs_peek(t->hid, &top, area_of(frame) + offsetof(struct rs_area, call_top), 8);
 		rs_stop_park(s);
 		rs_stop_mark(s, frame);
@@ -194,11 +194,6 @@ enum rs_verdict rs_stop_inside(struct rs_stop *s)
 		rs_stop_park(s);
 		rs_stop_mark(s, frame);
 		return rs_stop_go_on(s);
-	}
-	if (t->step) { /* the call ends here: the step's own stop is not needed */
-		memmove(t->parked, t->parked + 1, sizeof(t->parked) - sizeof(t->parked[0]));
-		t->nparked--;
-		t->step = 0;
 	}
 	/* What RS_MORE has so far is the result. */
 	return f.phase == RS_DONE || f.phase == RS_MORE ? return_now(s, &f, frame)

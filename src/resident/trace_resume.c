@@ -164,6 +164,8 @@ long rs_trace_resume(struct rs_tracee *t, long req, long addr, long sig)
 		else
 			sp_sys2(__NR_tkill, t->hid, t->parked[0].signo);
 	}
+	if (sig)
+		rs_pt(AX_PEEKUSER, t->hid, offsetof(struct ax_user_regs, orig_ax), (uint64_t)&t->orig);
 	t->req = (int32_t)req;
 	r = rs_pt(kernel_req, t->hid, (uint64_t)addr, (uint64_t)sig);
 	if (r)

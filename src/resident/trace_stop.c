@@ -182,6 +182,10 @@ static enum rs_verdict call_left(struct rs_stop *s)
 		if (t->handler) {
 			t->handler = 0;
 			t->status = SIGTRAP;
+			t->has_msg = 1;
+			t->msg = 0;
+			s->r.orig_ax = t->orig;
+			rs_stop_set_regs(s);
 			return rs_stop_show(s, RS_HANDLER);
 		}
 		/* Else it is the resident's rt_sigreturn. */
