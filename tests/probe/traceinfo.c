@@ -45,6 +45,7 @@ static void target(void)
 	pid = (pid_t)SC(SYS_fork);
 	if (!pid) {
 		SC(SYS_kill, SC(SYS_getppid), SIGUSR2);
+		usleep(50000);
 		SC(SYS_exit_group, 9);
 	}
 	SC(SYS_wait4, pid, NULL, 0, NULL);
