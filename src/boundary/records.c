@@ -53,14 +53,6 @@ static const struct bd_idfile files[] = {
 };
 #define FILES (sizeof(files) / sizeof(files[0]))
 
-bool bd_idfile_magic(uint32_t magic)
-{
-	for (size_t i = 0; i < FILES; i++)
-		if (files[i].magic == magic)
-			return true;
-	return false;
-}
-
 const struct bd_idfile *bd_idfile_next(const struct bd_idfile *from, const char *path, size_t len)
 {
 	size_t at = len;

@@ -85,9 +85,6 @@ struct bd_idfile {
 	bool refused;	  /* is not opened for writing: EPERM */
 };
 
-/* Whether a file system has any. */
-bool bd_idfile_magic(uint32_t magic);
-
 /* By the name's last component; *from in: NULL or the last result, for another of that name. NULL: no more. */
 const struct bd_idfile *bd_idfile_next(const struct bd_idfile *from, const char *path, size_t len);
 

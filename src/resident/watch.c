@@ -13,7 +13,6 @@
 #include <linux/stat.h>
 
 #include "arch/x86_64/syscall.h"
-#include "arch/x86_64/uapi.h"
 #include "resident/seccomp.h"
 #include "resident/user.h"
 
@@ -29,9 +28,14 @@
 #define LOW 1024
 #define STANDARD 3
 
-/* include/linux/miscdevice.h: 10, 229 and 10, 203; a CUSE server speaks the same. */
-#define FUSE_RDEV 0x0ae5
-#define CUSE_RDEV 0x0acb
+/* include/linux/miscdevice.h; a CUSE server speaks as a FUSE server does. */
+#define MISC_MAJOR 10
+#define FUSE_MINOR 229
+#define CUSE_MINOR 203
+
+/* In struct statx: stx_mode (its lower half), stx_rdev_major. */
+#define STX_MODE 7
+#define STX_RDEV 32
 
 static bool is_watched(uint32_t fd, enum bd_watch_mode mode)
 {
@@ -119,22 +123,24 @@ long rs_watch_link(int fd, char *buf, size_t cap)
 	return sp_sys3(__NR_readlink, (long)name, (long)buf, (long)cap);
 }
 
-/* A file that takes numbers: by its file system first, which is cheaper to ask for than its name. */
-static const struct bd_idfile *idfile_of(int fd)
+/*
+ * A file that takes numbers: by its name first. To ask for its file system may be a request to a server,
+ * which in the worst case is this process.
+ */
+static __attribute__((noinline)) const struct bd_idfile *idfile_of(int fd)
 {
-	const struct bd_idfile *file = NULL;
+	const struct bd_idfile *file;
 	uint64_t fs[16]; /* struct statfs has 120 bytes; its first word is f_type */
-	char buf[640];
-	long n;
+	char buf[800];
+	long n = rs_watch_link(fd, buf, sizeof(buf));
 
-	if (sp_sys2(__NR_fstatfs, fd, (long)fs) || !bd_idfile_magic((uint32_t)fs[0]))
-		return NULL;
-	n = rs_watch_link(fd, buf, sizeof(buf));
 	if (n <= 0)
 		return NULL;
-	do
+	file = bd_idfile_next(NULL, buf, (size_t)n);
+	if (!file || sp_sys2(__NR_fstatfs, fd, (long)fs))
+		return NULL;
+	while (file && file->magic != (uint32_t)fs[0])
 		file = bd_idfile_next(file, buf, (size_t)n);
-	while (file && file->magic != (uint32_t)fs[0]);
 	return file;
 }
 
@@ -162,14 +168,19 @@ static enum bd_data kind_by_requests(int fd)
 enum bd_data rs_watch_kind(int fd, const struct bd_idfile **ret_file)
 {
 	char buf[32];
-	struct ax_stat st;
+	uint32_t st[64]; /* struct statx */
 	long n;
 
-	if (sp_sys2(__NR_fstat, fd, (long)&st))
+	/* As it is known here: a server is not asked. */
+	if (sp_sys6(__NR_statx, fd, (long)"", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE,
+		    (long)st, 0))
 		return BD_DATA_NONE;
-	switch (st.mode & S_IFMT) {
+	switch (st[STX_MODE] & S_IFMT) {
 	case S_IFCHR:
-		return st.rdev == FUSE_RDEV || st.rdev == CUSE_RDEV ? BD_DATA_FUSE : BD_DATA_NONE;
+		return st[STX_RDEV] == MISC_MAJOR && (st[STX_RDEV + 1] == FUSE_MINOR ||
+						      st[STX_RDEV + 1] == CUSE_MINOR)
+			       ? BD_DATA_FUSE
+			       : BD_DATA_NONE;
 	case S_IFREG:
 		*ret_file = idfile_of(fd);
 		return *ret_file ? BD_DATA_NUMBERS : BD_DATA_NONE;
