@@ -11,6 +11,7 @@
 #include <linux/signal.h>
 
 #include "arch/x86_64/syscall.h"
+#include "arch/x86_64/uapi.h"
 #include "resident/handover.h"
 #include "resident/init.h"
 #include "resident/proc.h"
@@ -250,19 +251,25 @@ static long convert_again(struct job *j, long from, struct sink *to)
 	return r;
 }
 
+/* The write that failed raised it for us, not for the program. */
+static void forget_xfsz(void)
+{
+	uint64_t xfsz = RS_BIT(SIGXFSZ), zero[2] = {0, 0};
+
+	sp_sys4(__NR_rt_sigtimedwait, (long)&xfsz, 0, (long)zero, 8);
+}
+
 /*
  * Under `ulimit -f` not even a memory file can be written: then the text is in a pipe, which can be
  * read but not sought. Returns the pipe's end to read, or -errno.
  */
 static long through_pipe(struct job *j, long from, uint64_t flags)
 {
-	uint64_t xfsz = RS_BIT(SIGXFSZ), zero[2] = {0, 0};
 	struct sink to = {0};
 	int ends[2];
 	long r;
 
-	/* The write that failed raised it for us, not for the program. */
-	sp_sys4(__NR_rt_sigtimedwait, (long)&xfsz, 0, (long)zero, 8);
+	forget_xfsz();
 	r = sp_sys2(__NR_pipe2, (long)ends, (long)(flags & O_CLOEXEC));
 	if (r)
 		return r;
@@ -496,4 +503,63 @@ bool rs_text_stands_for(const char *link, char *buf, size_t cap)
 	memmove(buf, name, len);
 	buf[len] = '\0';
 	return true;
+}
+
+/*
+ * The name is in the host's numbers; parsing the same in the namespace's is what a text needs. False: not a text of
+ * a member.
+ */
+static bool place_of(const char *name, struct bd_procpath *ret_p)
+{
+	bd_procpath_parse(NULL, name, sp_strnlen(name, NAME_MAX_BYTES), ret_p);
+	if (ret_p->kind == BD_PROC_PID)
+		ret_p->pid = sp_vpid_of(rs_out_pid(ret_p->pid.n));
+	if (ret_p->task == BD_TASK_ONE)
+		ret_p->tid = sp_vpid_of(rs_out_pid(ret_p->tid.n));
+	return ret_p->kind != BD_PROC_NOT && (ret_p->kind != BD_PROC_PID || ret_p->pid.n) &&
+	       (ret_p->task != BD_TASK_ONE || ret_p->tid.n) && bd_text_of(ret_p) != BD_TEXT_NONE;
+}
+
+void rs_text_refresh(struct rs_area *a, int fd, uint64_t mask)
+{
+	char name[NAME_MAX_BYTES + 16], link[48];
+	struct bd_procpath p;
+	struct ax_stat st;
+	struct sink to;
+	struct sp_text t;
+	struct job j;
+	long from, r;
+
+	if (sp_sys2(__NR_fstat, fd, (long)&st) || st.dev != RS_NS->segment_dev ||
+	    sp_sys3(__NR_lseek, fd, 0, 1 /* SEEK_CUR */))
+		return;
+	sp_text_init(&t, link, sizeof(link));
+	sp_text_str(&t, "/proc/");
+	sp_text_dec(&t, a->htid.n);
+	sp_text_str(&t, "/fd/");
+	sp_text_dec(&t, fd);
+	/* Those of mappings are about the memory that the process had when they were opened. */
+	if (!rs_text_stands_for(link, name, sizeof(name)) || !place_of(name, &p) ||
+	    bd_text_of(&p) == BD_TEXT_MAPS || bd_text_of(&p) == BD_TEXT_NUMA_MAPS)
+		return;
+	from = sp_sys3(__NR_open, (long)name, O_RDONLY | O_CLOEXEC, 0);
+	if (from < 0)
+		return;
+	to = (struct sink){.fd = sp_sys3(__NR_open, (long)link, O_RDWR | O_CLOEXEC, 0)};
+	if (to.fd >= 0) {
+		memset(&j, 0, sizeof(j));
+		j.f = a->cur;
+		j.f->saved_mask = mask;
+		j.a = a;
+		j.p = &p;
+		j.text = bd_text_of(&p);
+		fill_map(&j);
+		r = convert(&j, from, &to);
+		if (!r)
+			sp_sys2(__NR_ftruncate, to.fd, (long)to.len);
+		else if (r == -EFBIG)
+			forget_xfsz();
+		sp_sys1(__NR_close, to.fd);
+	}
+	sp_sys1(__NR_close, from);
 }

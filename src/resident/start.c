@@ -23,6 +23,7 @@
 #include "resident/watch.h"
 #include "resident/proc.h"
 #include "resident/resident.h"
+#include "resident/text.h"
 
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000
@@ -369,6 +370,7 @@ _Noreturn void rs_start(uint64_t *sp)
 	describe_to_kernel(&s, &img, new_sp);
 	set_comm(comm_source(path, a->scratch));
 	new_sp[0] = s.argc - RS_HO_SLOTS;
+	rs_text_refresh(a, 0, ho.mask);
 	if (a->tgid.n == 1)
 		rs_init_discard(~ho.mask); /* came for a handler that is gone */
 	rs_mask_set(ho.mask);

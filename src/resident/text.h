@@ -32,6 +32,12 @@ const char *rs_text_name_of(const char *link, size_t len, size_t *ret_len);
  */
 bool rs_text_stands_for(const char *link, char *buf, size_t cap);
 
+/*
+ * A new program starts with this mask. If descriptor fd is a text of which nothing was read, it becomes
+ * the text of now: `cat </proc/self/status` is about cat, not about the shell that opened it.
+ */
+void rs_text_refresh(struct rs_area *a, int fd, uint64_t mask);
+
 /* What a map needs besides its functions: proc_belief.c */
 struct rs_belief {
 	struct bd_signals signals;

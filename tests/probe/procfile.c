@@ -116,6 +116,21 @@ static void sharing(void)
 	}
 	say("exec %s", reap(kid));
 	close(fd);
+	/* As a shell's redirection does it: the text is about the program that reads it. */
+	for (int i = 0; i < 2; i++) {
+		static const char *const what[] = {"/proc/self/status", "/proc/thread-self/sched"};
+
+		kid = fork_or_die();
+		if (!kid) {
+			int in = open(what[i], O_RDONLY);
+
+			dup2(in, 0);
+			close(in);
+			execlp("head", "head", "-n1", NULL);
+			_exit(99);
+		}
+		waitpid(kid, NULL, 0);
+	}
 }
 
 /* A descriptor kept open: what is not converted stays live, and what is can be read again. */
