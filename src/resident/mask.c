@@ -25,6 +25,19 @@ uint64_t rs_mask_set(uint64_t mask)
 	return old;
 }
 
+uint64_t rs_hush(void)
+{
+	uint64_t all = ~0ul, old;
+
+	sp_sys4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&old, 8);
+	return old;
+}
+
+void rs_unhush(uint64_t old)
+{
+	sp_sys4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&old, 0, 8);
+}
+
 /* SIGSYS as well: nothing traps before the program runs again, and by then it is unblocked. */
 void rs_block(struct rs_frame *f)
 {

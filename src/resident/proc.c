@@ -19,6 +19,7 @@
 #define PROC_SUPER_MAGIC 0x9fa0 /* linux/magic.h */
 #define PROC_BLOCK 1024		/* fs/proc/root.c:proc_fill_super */
 #define PROC_ROOT_INO 1
+#define IMPOSSIBLE 256 /* bytes of a name that no directory has: NAME_MAX + 1 */
 
 /*
  * What is known without asking, inherited by fork and thrown away by rs_proc_forget. A vfork child shares the
@@ -32,7 +33,7 @@ static bool magic_is_procfs(long r, const uint64_t *fs)
 	return !r && fs[0] == PROC_SUPER_MAGIC; /* struct statfs: its first word is f_type */
 }
 
-static bool path_is_procfs(const char *path)
+bool rs_proc_path_is_procfs(const char *path)
 {
 	uint64_t fs[16]; /* struct statfs has 120 bytes */
 	long r = sp_sys2(__NR_statfs, (long)path, (long)fs);
@@ -45,7 +46,7 @@ bool rs_proc_is_procfs(int dirfd)
 	uint64_t fs[16];
 
 	if (dirfd == AT_FDCWD)
-		return path_is_procfs(".");
+		return rs_proc_path_is_procfs(".");
 	return magic_is_procfs(sp_sys2(__NR_fstatfs, dirfd, (long)fs), fs);
 }
 
@@ -99,12 +100,12 @@ static bool holds_place(void)
 		uint64_t align;
 	} buf;
 	struct ax_stat st;
+	uint64_t mask = rs_hush();
 	bool found = false;
 	long dir, n;
 
 	dir = sp_sys3(__NR_open, (long)"/proc/thread-self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-	if (dir < 0)
-		return true;
+	found = dir < 0;
 	while (!found && (n = sp_sys3(__NR_getdents64, dir, (long)&buf, sizeof(buf))) > 0) {
 		uint16_t len;
 
@@ -119,7 +120,9 @@ static bool holds_place(void)
 				(st.mode & S_IFMT) != S_IFREG && rs_proc_is_procfs(fd);
 		}
 	}
-	sp_sys1(__NR_close, dir);
+	if (dir >= 0)
+		sp_sys1(__NR_close, dir);
+	rs_unhush(mask);
 	return found;
 }
 
@@ -143,10 +146,10 @@ enum rs_proc_root rs_proc_root(const struct rs_area *a)
 	if (known != RS_ROOT_UNKNOWN)
 		return (enum rs_proc_root)known;
 	if (!sp_sys2(__NR_lstat, (long)"/proc", (long)&st) && (st.mode & S_IFMT) == S_IFDIR &&
-	    st.ino == PROC_ROOT_INO && path_is_procfs("/proc"))
+	    st.ino == PROC_ROOT_INO && rs_proc_path_is_procfs("/proc"))
 		known = RS_ROOT_PROC;
 	else
-		known = path_is_procfs("/") ? RS_ROOT_INSIDE : RS_ROOT_NO;
+		known = rs_proc_path_is_procfs("/") ? RS_ROOT_INSIDE : RS_ROOT_NO;
 	if (!a->level)
 		atomic_store(&root_state, known);
 	return (enum rs_proc_root)known;
@@ -344,33 +347,40 @@ static long rewrite(struct rs_area *a, char *whole, size_t start, size_t len, un
 	return 1;
 }
 
-/* Whether the kernel finds no mount point on the way: then it is not procfs that the name leads to. */
-static bool stays(int dirfd, const char *text, unsigned int how)
+/*
+ * Whether the kernel finds no mount point on the way: then it is not procfs that the name leads to. Asked with
+ * a name behind it that cannot be there: the answer is an error, and never a descriptor which a signal
+ * could make us forget.
+ */
+static bool stays(struct rs_area *a, int dirfd, size_t len, unsigned int how)
 {
-	uint64_t open_how[3] = {O_PATH | O_CLOEXEC, 0, RESOLVE_NO_XDEV | RS_NAME_RESOLVED(how)};
-	long fd;
+	uint64_t open_how[3] = {O_PATH, 0, RESOLVE_NO_XDEV | RS_NAME_RESOLVED(how)};
+	char *text = RS_PROC_TEXT(a), *end = text + len;
+	long r;
 
 	if (!(how & RS_NAME_FOLLOW)) {
-		size_t len = sp_strnlen(text, RS_PROC_TEXT_MAX), i = text[0] == '/';
-
-		while (i < len && text[i] != '/')
-			i++;
-		if (i == len) /* one name, and if it is a link the call is about the link */
+		/* If the last name is a link, the call is about the link. */
+		while (end > text && end[-1] != '/')
+			end--;
+		if (end == text || end == text + 1)
 			return true;
-		open_how[0] |= O_NOFOLLOW;
 	}
-	fd = sp_sys4(__NR_openat2, dirfd, (long)text, (long)open_how, sizeof(open_how));
-	if (fd >= 0)
-		sp_sys1(__NR_close, fd);
-	return fd >= 0 || fd == -ENOENT || fd == -EACCES || fd == -ENOTDIR || fd == -ELOOP ||
-	       fd == -ENAMETOOLONG || fd == -EBADF;
+	if ((size_t)(end - text) + IMPOSSIBLE + 2 > RS_PROC_TEXT_MAX)
+		return false;
+	text = RS_PROC_SPARE(a);
+	memcpy(text, RS_PROC_TEXT(a), (size_t)(end - RS_PROC_TEXT(a)));
+	end = text + (end - RS_PROC_TEXT(a));
+	*end++ = '/';
+	memset(end, 'x', IMPOSSIBLE);
+	end[IMPOSSIBLE] = '\0';
+	r = sp_sys4(__NR_openat2, dirfd, (long)text, (long)open_how, sizeof(open_how));
+	return r == -ENOENT || r == -EACCES || r == -ENOTDIR || r == -ELOOP || r == -ENAMETOOLONG ||
+	       r == -EBADF;
 }
 
 static long elsewhere(struct rs_area *a, int dirfd, size_t len, unsigned int how, struct rs_name *n)
 {
-	const char *text = RS_PROC_TEXT(a);
-
-	if (how & RS_NAME_WALK || (how & RS_NAME_EXACT && !stays(dirfd, text, how)))
+	if (how & RS_NAME_WALK || (how & RS_NAME_EXACT && !stays(a, dirfd, len, how)))
 		return rs_proc_walk(a, dirfd, len, how, n);
 	return 0;
 }

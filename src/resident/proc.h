@@ -118,6 +118,7 @@ bool rs_proc_own(const struct rs_area *a, const struct bd_procpath *p);
 bool rs_proc_base(const struct rs_area *a, int dirfd, struct bd_procpath *ret_at);
 
 bool rs_proc_is_procfs(int dirfd);
+bool rs_proc_path_is_procfs(const char *path);
 
 /* Whether a file may be on procfs, from what stat says of it; or the resident itself. */
 bool rs_proc_looks_procfs(const struct ax_stat *st);

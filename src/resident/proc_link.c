@@ -68,7 +68,7 @@ static bool is_program(const struct line *l, uint64_t code)
 	       (l->start <= code && code < l->end);
 }
 
-long rs_proc_exe_of(int32_t hid, char *buf, size_t cap)
+static long exe_of(int32_t hid, char *buf, size_t cap)
 {
 	uint64_t code = rs_stat_field(hid, STARTCODE); /* 0 or 1 if we may not know */
 	struct line l = {0};
@@ -96,6 +96,16 @@ long rs_proc_exe_of(int32_t hid, char *buf, size_t cap)
 	}
 	sp_sys1(__NR_close, fd);
 	return n < 0 && n != -ESRCH ? n : -ENOENT;
+}
+
+/* With signals blocked: a rewind would forget the descriptor. */
+long rs_proc_exe_of(int32_t hid, char *buf, size_t cap)
+{
+	uint64_t mask = rs_hush();
+	long r = exe_of(hid, buf, cap);
+
+	rs_unhush(mask);
+	return r;
 }
 
 /* Numbers the kernel does not give to namespaces: below PROC_DYNAMIC_FIRST and the initial ones. */
@@ -240,12 +250,20 @@ static long readlink_call(struct rs_frame *f, struct rs_area *a, int dirfd, int 
 		long e;
 
 		rs_proc_put(f, &n, arg);
+		f->a[arg + 1] = (long)spare; /* the program's own sees no other number */
+		f->a[arg + 2] = RS_PROC_SPARE_MAX;
 		r = sp_sys4(f->nr, f->a[0], f->a[1], f->a[2], f->a[3]);
 		if (r < 0 && !rs_proc_suspect(r))
 			return r;
 		e = rs_proc_retake(a, dirfd, RS_NAME_EXACT, &n);
-		if (!e)
+		if (!e && r < 0)
 			return r;
+		if (!e) {
+			rs_proc_put(f, &n, arg);
+			f->a[arg + 1] = (long)buf;
+			f->a[arg + 2] = size;
+			return rs_call(f, rs_finish_raw);
+		}
 		r = e;
 	}
 	if (r < 0)

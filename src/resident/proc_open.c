@@ -67,6 +67,9 @@ static long finish_open(struct rs_frame *f)
 	struct rs_area *a = rs_area_here();
 	struct ax_stat st;
 
+	/* For a signal this call is not over: it is made again. */
+	if (rs_proc_suspect(f->raw))
+		return RS_REWIND;
 	if (f->raw < 0 || sp_sys2(__NR_fstat, f->raw, (long)&st) ||
 	    !(rs_proc_is_resident(&st) || (rs_proc_looks_procfs(&st) && rs_proc_is_procfs((int)f->raw))))
 		return f->raw;
@@ -77,7 +80,7 @@ static long finish_open(struct rs_frame *f)
 
 static long finish_link(struct rs_frame *f)
 {
-	long r = finish_open(f);
+	long r = rs_proc_suspect(f->raw) ? f->raw : finish_open(f);
 
 	return r < 0 ? r : rs_watch_finish_new(f);
 }
@@ -174,6 +177,8 @@ static long open_call(struct rs_frame *f, struct rs_area *a, int dirfd, int arg,
 		if (looked)
 			rs_proc_entered();
 		opened = open_elsewhere(f, a, n.host, flags, looked);
+		if (opened == RS_REWIND && rs_proc_suspect(f->raw))
+			opened = f->raw;
 		if (looked || !rs_proc_suspect(opened))
 			return opened;
 		rs_proc_undo(f);

@@ -96,14 +96,13 @@ __attribute__((noinline)) bool rs_proc_mounted(const char *path, size_t len, str
 {
 	struct mounts m = {0};
 	size_t best = 0;
+	uint64_t mask = rs_hush();
 	bool any = false;
 	char in[256];
 	long n, fd;
 
 	fd = sp_sys3(__NR_open, (long)"/proc/thread-self/mountinfo", O_RDONLY | O_CLOEXEC, 0);
-	if (fd < 0)
-		return false;
-	while ((n = sp_sys3(__NR_read, fd, (long)in, sizeof(in))) > 0) {
+	while (fd >= 0 && (n = sp_sys3(__NR_read, fd, (long)in, sizeof(in))) > 0) {
 		for (long i = 0; i < n; i++) {
 			if (in[i] == '\n') {
 				if (below(&m, path, len) && m.point_len >= best) {
@@ -122,7 +121,9 @@ __attribute__((noinline)) bool rs_proc_mounted(const char *path, size_t len, str
 			}
 		}
 	}
-	sp_sys1(__NR_close, fd);
+	if (fd >= 0)
+		sp_sys1(__NR_close, fd);
+	rs_unhush(mask);
 	return any && !tail->overflow && (!mount || !mount->overflow);
 }
 
@@ -319,19 +320,24 @@ static long enter(struct walk *w, const struct ax_stat *st)
 {
 	char buf[TAIL_MAX];
 	struct sp_text tail;
+	uint64_t mask;
 	size_t root_len;
-	bool known;
+	bool known = false;
 	long fd;
 
 	sp_text_init(&tail, buf, sizeof(buf));
 	if (st->ino == PROC_ROOT_INO && (st->mode & S_IFMT) == S_IFDIR)
 		return inside(w, "", 0, 0);
+	mask = rs_hush();
 	fd = sp_sys4(__NR_openat, w->dirfd, (long)here(w), O_PATH | O_CLOEXEC, 0);
+	if (fd >= 0) {
+		w->absolute = true;
+		known = rs_proc_place(w->a, (int)fd, &w->out, &tail, &root_len);
+		sp_sys1(__NR_close, fd);
+	}
+	rs_unhush(mask);
 	if (fd < 0)
 		return fd;
-	w->absolute = true;
-	known = rs_proc_place(w->a, (int)fd, &w->out, &tail, &root_len);
-	sp_sys1(__NR_close, fd);
 	if (!known)
 		return -ENOENT;
 	return inside(w, buf, tail.len, root_len);
@@ -339,16 +345,21 @@ static long enter(struct walk *w, const struct ax_stat *st)
 
 static bool is_procfs(const struct walk *w, const struct ax_stat *st)
 {
-	bool yes;
+	uint64_t mask;
+	bool yes = true; /* if no descriptor is free */
 	long fd;
 
 	if (!rs_proc_looks_procfs(st))
 		return false;
+	if (w->absolute || w->dirfd == AT_FDCWD)
+		return rs_proc_path_is_procfs(here(w));
+	mask = rs_hush();
 	fd = sp_sys4(__NR_openat, w->dirfd, (long)here(w), O_PATH | O_CLOEXEC, 0);
-	if (fd < 0)
-		return true; /* no descriptor is free: nothing else looks like it */
-	yes = rs_proc_is_procfs((int)fd);
-	sp_sys1(__NR_close, fd);
+	if (fd >= 0) {
+		yes = rs_proc_is_procfs((int)fd);
+		sp_sys1(__NR_close, fd);
+	}
+	rs_unhush(mask);
 	return yes;
 }
 

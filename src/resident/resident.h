@@ -188,6 +188,9 @@ void rs_block(struct rs_frame *f);
 long rs_unblock(struct rs_frame *f, long result);
 /* The same without a frame. */
 uint64_t rs_mask_set(uint64_t mask);
+/* Around what a rewind must not leave half done, such as a descriptor of ours; also while we block. */
+uint64_t rs_hush(void);
+void rs_unhush(uint64_t old);
 #define RS_SIGSYS_BIT (1ul << 30)
 /* A mask of the kernel's as the program knows it. */
 static inline uint64_t rs_mask_shown(const struct rs_area *a, uint64_t mask)
