@@ -194,6 +194,20 @@ static bool is_admin(void)
 	return !sp_sys2(__NR_capget, (long)head, (long)data) && data[0] & CAP_SYS_ADMIN_BIT;
 }
 
+/*
+ * The kernel would let everybody, because no_new_privs is set there. It says before what the program lacks whether
+ * it has Landlock at all (security/landlock/syscalls.c).
+ */
+long rs_h_landlock_restrict(struct rs_frame *f, struct rs_area *a)
+{
+	long r;
+
+	if (a->no_new_privs || is_admin())
+		return rs_call(f, rs_finish_raw);
+	r = sp_sys2(f->nr, -1, 0xffffffffL);
+	return r == -EOPNOTSUPP || r == -ENOSYS ? r : -EPERM;
+}
+
 /* By the call the program used, because an outer filter may know only one of them. */
 static long attach(const struct rs_frame *f, uint32_t flags, long prog)
 {

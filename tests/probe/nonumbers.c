@@ -65,6 +65,12 @@ static void machine(void)
 	say("vhangup %s", rc(SC(SYS_vhangup)));
 }
 
+static void restricts(void)
+{
+	SC(SYS_prctl, 38, 1, 0, 0, 0);
+	say("  %s, flags %s", rc(SC(446, -1, 0)), rc(SC(446, -1, 0xf0000000)));
+}
+
 static void checked(void)
 {
 	uint64_t word = 0, attr[3] = {0};
@@ -73,6 +79,8 @@ static void checked(void)
 	say("getrandom %s", rc(SC(318, &word, 8, 0)));
 	say("membarrier %d", SC(324, 0, 0, 0) >= 0);
 	say("landlock %s %s", rc(SC(444, attr, 0, 0)), rc(SC(445, -1, 1, attr, 0)));
+	say("  without no_new_privs %s, flags %s", rc(SC(446, -1, 0)), rc(SC(446, -1, 0xf0000000)));
+	in_child("  with it", restricts);
 	say("keyctl %s", rc(SC(SYS_keyctl, 99, 0, 0, 0, 0)));
 	say("quotactl %s", rc(SC(SYS_quotactl, 0, NULL, 0, NULL)));
 	say("futex2 %s %s %s %s", rc(SC(454, &word, 1, 1, 2)), rc(SC(455, &word, 1, 1, 2, NULL, 99)),
