@@ -111,38 +111,54 @@ static uint32_t depth_of(const struct rs_filter *head)
 /* At least the tree's own; a process with watched descriptors has more of them. */
 #define OUR_FILTERS 1
 
+/* An area's fields in front of its levels. */
+struct head {
+	_Alignas(8) char bytes[offsetof(struct rs_area, levels)];
+};
+_Static_assert(sizeof(struct head) <= 512, "it is on the stack");
+
 /*
- * The program's restrictions are in its thread's area. Another process is asked as a debugger asks, if we may;
- * its first thread has the first area unless it was forked by another thread than that.
+ * The area of a task, of which only the fields of a head may be looked at; NULL if it is not known. Another process is
+ * asked as a debugger asks, if we may; its first thread has the first area unless it was forked by another
+ * thread than that.
  */
+static const struct rs_area *area_of(struct rs_area *a, const struct bd_procpath *p, int32_t hid,
+				     struct head *buf)
+{
+	const struct rs_area *area = (const struct rs_area *)(const void *)buf;
+
+	if (hid == a->htid.n)
+		return a;
+	if (rs_proc_own(a, p))
+		return rs_area_of(a->htgid, sp_hpid_of(hid));
+	if (!read_of(hid, (uint64_t)rs_main_area, buf, sizeof(*buf)) ||
+	    (int32_t)atomic_load(&area->owner) != hid)
+		return NULL;
+	return area;
+}
+
+/* The program's restrictions are in its thread's area. */
 static void believed_restrictions(struct rs_area *a, const struct bd_procpath *p,
 				  struct bd_restrictions *r)
 {
 	int32_t hid = rs_text_task(a, p);
-	const struct rs_filter *head;
+	const struct rs_filter *newest;
 	const struct rs_area *area;
-	uint64_t owner;
+	struct head buf;
 
 	*r = (struct bd_restrictions){false, false, OUR_FILTERS};
-	if (rs_proc_own(a, p)) {
-		area = hid == a->htid.n ? a : rs_area_of(a->htgid, sp_hpid_of(hid));
-		if (!area)
-			return;
-		*r = (struct bd_restrictions){area->no_new_privs, true,
-					      depth_of(atomic_load(&area->filters))};
+	area = area_of(a, p, hid, &buf);
+	if (!area)
 		return;
-	}
-	area = (const struct rs_area *)rs_main_area;
-	if (!read_of(hid, (uint64_t)&area->owner, &owner, sizeof(owner)) || (int32_t)owner != hid)
+	r->no_new_privs = area->no_new_privs;
+	newest = atomic_load(&area->filters);
+	if (rs_proc_own(a, p))
+		r->filters = depth_of(newest);
+	else if (!newest)
+		r->filters = 0;
+	else if (!read_of(hid, (uint64_t)&newest->depth, &r->filters, sizeof(r->filters)))
 		return;
-	if (!read_of(hid, (uint64_t)&area->no_new_privs, &r->filters, sizeof(r->filters)) ||
-	    !read_of(hid, (uint64_t)&area->filters, &head, sizeof(head)))
-		return;
-	r->no_new_privs = r->filters;
-	r->filters = 0;
-	r->counted = !head || read_of(hid, (uint64_t)&head->depth, &r->filters, sizeof(r->filters));
-	if (!r->counted)
-		r->filters = OUR_FILTERS;
+	r->counted = true;
 }
 
 void rs_belief_of(const struct rs_frame *f, struct rs_area *a, const struct bd_procpath *p,
@@ -175,22 +191,23 @@ void rs_belief_blocked(struct rs_area *a, const struct bd_procpath *p, const cha
 		       struct bd_signals *s)
 {
 	int32_t hid = rs_text_task(a, p);
-	const struct rs_area *area = (const struct rs_area *)rs_main_area;
-	uint64_t owner;
+	const struct rs_area *area;
+	struct head buf;
+	uint64_t mask;
 	uint32_t level;
 
 	if (hid == a->htid.n || (!has(text, len, STATUS_ALL, sizeof(STATUS_ALL) - 1) &&
 				 !has(text, len, STAT_ALL, sizeof(STAT_ALL) - 1)))
 		return;
-	if (rs_proc_own(a, p))
-		area = rs_area_of(a->htgid, sp_hpid_of(hid));
 	s->blocked.keep = 0;
-	if (!area || !read_of(hid, (uint64_t)&area->owner, &owner, sizeof(owner)) ||
-	    (int32_t)owner != hid || !read_of(hid, (uint64_t)&area->level, &level, sizeof(level)) ||
-	    level >= RS_LEVELS)
+	area = area_of(a, p, hid, &buf);
+	level = area ? area->level : RS_LEVELS;
+	if (level >= RS_LEVELS)
 		return;
-	if (read_of(hid, (uint64_t)&area->levels[level].frame.saved_mask, &owner, sizeof(owner)))
-		s->blocked.set |= owner & RS_MASK_ALL;
+	if (!rs_proc_own(a, p))
+		area = (const struct rs_area *)rs_main_area;
+	if (read_of(hid, (uint64_t)&area->levels[level].frame.saved_mask, &mask, sizeof(mask)))
+		s->blocked.set |= mask & RS_MASK_ALL;
 }
 
 /* The value of a word "0x..." of the text; moves *at behind it. */

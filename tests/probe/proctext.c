@@ -296,6 +296,32 @@ static void restrictions(void)
 	slurp("/proc/thread-self/status");
 	lines("thread", keys, COUNT(keys), 99);
 	end(kid);
+	for (int filters = 0; filters < 3; filters++) {
+		struct {
+			uint16_t code;
+			uint8_t jt, jf;
+			uint32_t k;
+		} allow = {6, 0, 0, 0x7fff0000};
+		struct {
+			uint16_t len;
+			void *code;
+		} prog = {1, &allow};
+		struct gate done = gate_new();
+
+		kid = fork_or_die();
+		if (!kid) {
+			SC(SYS_prctl, 38 /* PR_SET_NO_NEW_PRIVS */, 1, 0, 0, 0);
+			for (int i = 0; i < filters; i++)
+				SC(SYS_prctl, 22 /* PR_SET_SECCOMP */, 2, &prog);
+			gate_open(done);
+			for (;;)
+				pause();
+		}
+		gate_pass(done);
+		slurp(of(kid, "status"));
+		lines("restricted", keys, COUNT(keys), 99);
+		end(kid);
+	}
 }
 
 /* A child that is always in some call: its mask is its own whenever one looks. */
