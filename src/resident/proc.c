@@ -442,6 +442,7 @@ static long take(struct rs_area *a, int dirfd, size_t len, unsigned int how, str
 	enum rs_proc_root root;
 
 	n->p = (struct bd_procpath){.rest = len};
+	n->entered = false;
 	n->host = text;
 	if (text[0] != '/')
 		return take_relative(a, dirfd, len, how, n);

@@ -319,12 +319,46 @@ long rs_h_statx(struct rs_frame *f, struct rs_area *a)
 
 /* --- unix sockets ---------------------------------------------------------------------------- */
 
+/*
+ * A bound socket keeps its address for everybody to ask (getsockname, accept, /proc/net/unix): the directory
+ * goes into it by its own name, not by one with the host's number of a process.
+ */
+static bool name_directory(const char *host, char *buf, size_t cap)
+{
+	size_t len = sp_strnlen(host, RS_PROC_TEXT_MAX), at = len;
+	char parent[128];
+	struct sp_text t;
+	uint64_t mask;
+	long fd, n = -1;
+
+	while (at && host[at - 1] != '/')
+		at--;
+	if (!at || at == len || at >= sizeof(parent))
+		return false;
+	memcpy(parent, host, at);
+	parent[at] = '\0';
+	mask = rs_hush();
+	fd = sp_sys3(__NR_open, (long)parent, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	if (fd >= 0) {
+		n = rs_proc_name_of_fd((int)fd, buf, cap);
+		sp_sys1(__NR_close, fd);
+	}
+	rs_unhush(mask);
+	if (n <= 0 || buf[0] != '/')
+		return false;
+	sp_text_init(&t, buf + n, cap - (size_t)n);
+	if (n > 1)
+		sp_text_char(&t, '/');
+	sp_text_str(&t, host + at);
+	return !t.overflow;
+}
+
 long rs_proc_sockaddr(struct rs_frame *f, struct rs_area *a, int arg, bool follow)
 {
 	uint64_t addr = (uint64_t)f->a[arg];
 	int32_t len = (int32_t)f->a[arg + 1];
 	struct ax_sockaddr_un *un = (struct ax_sockaddr_un *)(void *)RS_PROC_HOLD(a);
-	char *text = RS_PROC_TEXT(a);
+	char *text = RS_PROC_TEXT(a), named[256];
 	struct rs_name n;
 	size_t max, got;
 	long r;
@@ -344,11 +378,17 @@ long rs_proc_sockaddr(struct rs_frame *f, struct rs_area *a, int arg, bool follo
 	r = rs_proc_take_text(a, AT_FDCWD, got, RS_NAME_EXACT | (follow ? RS_NAME_FOLLOW : 0), &n);
 	if (r < 0)
 		return r;
-	if (n.host == text && !r)
-		return 0;
+	if (!r && !n.entered)
+		return 0; /* as it is: the address is kept */
 	got = sp_strnlen(n.host, RS_PROC_TEXT_MAX);
+	if (got == sp_strnlen(un->path, max) && !memcmp(n.host, un->path, got))
+		return 0;
+	if (!follow && name_directory(n.host, named, sizeof(named))) {
+		n.host = named;
+		got = sp_strnlen(named, sizeof(named));
+	}
 	if (got >= sizeof(un->path))
-		return r ? -ENAMETOOLONG : 0;
+		return -ENAMETOOLONG;
 	memcpy(un->path, n.host, got);
 	un->path[got] = '\0';
 	f->a[arg + 1] = (long)(sizeof(un->family) + got + 1);

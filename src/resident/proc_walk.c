@@ -259,6 +259,7 @@ static long inside(struct walk *w, const char *tail, size_t tail_len, size_t roo
 	size_t len, head, last;
 	long r;
 
+	w->n->entered = true;
 	sp_text_init(&t, base, sizeof(base));
 	if (!rs_proc_show_tail(tail, tail_len, &t))
 		return -ENOENT;

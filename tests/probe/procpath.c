@@ -368,6 +368,15 @@ static void sockets(void)
 		say("%s: bind %s connect %s again %s there %d", names[i], rc(b),
 		    rc(SC(SYS_connect, c, &un, 2 + strlen(un.sun_path) + 1)),
 		    rc(SC(SYS_connect, c, &un, 2 + strlen(un.sun_path))), !access("sock", F_OK));
+		{
+			struct sockaddr_un name = {0};
+			socklen_t size = sizeof(name);
+			const char *last;
+
+			getsockname(s, (struct sockaddr *)&name, &size);
+			last = strrchr(name.sun_path, '/');
+			say("  called %s", last ? last : name.sun_path);
+		}
 		(void)l;
 		close(s);
 		close(c);
