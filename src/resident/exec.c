@@ -496,8 +496,12 @@ long rs_exec(struct rs_frame *f, struct rs_area *a, int dirfd, uint64_t path, ui
 			return rs_unblock(f, r);
 		if (host && host != p->path)
 			memmove(p->path, host, sp_strnlen(host, PATH_CAP - 1) + 1);
+		else if (!host) /* the look at the name may have used its place */
+			r = rs_user_string(p->path, path, PATH_CAP);
+		if (r < 0)
+			return rs_unblock(f, r);
 		p->path[PATH_CAP - 1] = '\0';
-		if (r) {
+		if (host && r) {
 			/* The program sees the name it used; what is opened may be another one. */
 			name = p->pool;
 			r = rs_user_string(p->pool, path, sizeof(p->pool));

@@ -555,9 +555,10 @@ long rs_proc_exec_path(struct rs_area *a, int dirfd, uint64_t path, uint32_t fla
 	struct rs_name n;
 	long r = rs_proc_take(a, dirfd, path, RS_NAME_EXACT | (follow ? RS_NAME_FOLLOW : 0), &n);
 
-	if (r < 0)
+	*ret_path = NULL;
+	if (r <= 0)
 		return r;
-	if (r && follow) {
+	if (follow) {
 		r = rs_proc_follow_exe(a, &n);
 		if (r < 0)
 			return r;
