@@ -30,6 +30,18 @@ numbers 'top -b with threads, top -p' bash -c "$kids"' top -b -n 1 -H -w 200 >li
 numbers 'texts copied, compared and followed' bash -c 'cp /proc/self/status a; echo $?; cp /proc/1/maps b; echo $?; wc -c <b >/dev/null; cmp /proc/1/cmdline /proc/self/../1/cmdline; echo $?; head -n 1 /proc/1/status; tail -n 1 /proc/1/status | cut -d: -f1; tail -c 1 /proc/1/stat | od -c | head -n 1; dd if=/proc/1/stat bs=1 count=2 status=none; tar cf t.tar -C /proc/1 stat status 2>/dev/null; sort /proc/1/status | wc -l; grep -c . /proc/1/task/1/status; install -m 600 /proc/1/stat c; echo $?; file -b a 2>/dev/null | cut -c1-5; rev /proc/loadavg | cut -d" " -f1'
 numbers 'kept open and read again' bash -c 'exec 7</proc/loadavg; read -r _ _ _ _ last <&7; echo $last; exec 8</proc/self/stat; read -r pid _ <&8; echo $pid; exec 7<&- 8<&-; exec 7</proc/self/statm; cat <&7 | wc -w'
 
+numbers 'pidfd, fdinfo and start time' /usr/bin/python3 -c '
+import os, time
+pid = os.fork()
+if not pid: time.sleep(50)
+def start(p): return open(f"/proc/{p}/stat").read().rsplit(")", 1)[1].split()[19]
+fd, began = os.pidfd_open(pid), start(pid)
+info = dict(l.split(":", 1) for l in open(f"/proc/self/fdinfo/{fd}").read().splitlines())
+print(pid, info["Pid"].strip(), info["NSpid"].strip(), start(pid) == began, start(1) <= began)
+os.kill(pid, 9); os.waitpid(pid, 0)
+info = dict(l.split(":", 1) for l in open(f"/proc/self/fdinfo/{fd}").read().splitlines())
+print(info["Pid"].strip(), os.path.exists(f"/proc/{pid}"))'
+
 if /usr/bin/python3 -c 'import psutil' 2>/dev/null; then
 	numbers 'psutil' /usr/bin/python3 -c '
 import os, psutil, subprocess, signal, time
