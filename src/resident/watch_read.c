@@ -6,6 +6,7 @@
  */
 #include <asm/unistd.h>
 #include <linux/errno.h>
+#include <linux/fcntl.h>
 #include <linux/signal.h>
 
 #include "arch/x86_64/syscall.h"
@@ -15,6 +16,9 @@
 #include "resident/sigaction.h"
 #include "resident/user.h"
 #include "resident/watch.h"
+
+#define USER_END 0x7ffffffff000ul
+#define ROOM_MAX 4096u
 
 /* In the frame's scratch. */
 enum { S_KIND = 16, S_DONE, S_RESULT, S_FILE, S_ROOM, S_IOV };
@@ -57,6 +61,33 @@ static long record_copy(struct rs_frame *f, uint64_t at, void *buf, size_t n, bo
 	return r;
 }
 
+/* Refused before anything is read: include/asm-generic/access_ok.h. */
+static bool is_wild(uint64_t at, uint64_t n)
+{
+	return n > USER_END || at > USER_END - n;
+}
+
+/* Bytes the program has room for, at most ROOM_MAX; 0 also where the kernel refuses the buffers. */
+static uint64_t room_of(struct rs_frame *f)
+{
+	uint64_t room = 0;
+
+	if (!is_vector(f))
+		return is_wild(f->regs.rsi, f->regs.rdx) ? 0
+		       : f->regs.rdx < ROOM_MAX		 ? f->regs.rdx
+							 : ROOM_MAX;
+	if (f->regs.rdx > 1024)
+		return 0;
+	for (uint64_t n = 0; n < f->regs.rdx; n++) {
+		struct ax_iovec v;
+
+		if (rs_user_read(&v, f->regs.rsi + n * sizeof(v), sizeof(v)) || is_wild(v.base, v.len))
+			return 0;
+		room += v.len < ROOM_MAX - room ? v.len : ROOM_MAX - room;
+	}
+	return room;
+}
+
 static long get(struct rs_frame *f, uint64_t at, void *buf, size_t n)
 {
 	return record_copy(f, at, buf, n, false);
@@ -91,6 +122,57 @@ static void convert_signals(struct rs_frame *f)
 		if (put(f, at + (as_band ? BD_SSI_BAND : BD_SSI_PID), si.pid))
 			return;
 	}
+}
+
+/* Whether a signalfd is for SIGSYS: "sigmask:" in its fdinfo. */
+static bool wants_sigsys(int fd)
+{
+	static const char key[] = "sigmask:\t";
+	char name[48], text[512];
+	struct sp_text t;
+	long in, n;
+
+	sp_text_init(&t, name, sizeof(name));
+	sp_text_str(&t, "/proc/thread-self/fdinfo/");
+	sp_text_dec(&t, fd);
+	in = sp_sys3(__NR_open, (long)name, O_RDONLY | O_CLOEXEC, 0);
+	if (in < 0)
+		return false;
+	n = sp_sys3(__NR_read, in, (long)text, sizeof(text) - 1);
+	sp_sys1(__NR_close, in);
+	text[n > 0 ? n : 0] = '\0';
+	for (const char *p = text; *p; p++)
+		if (sp_has_prefix(p, key)) {
+			p += sizeof(key) - 1;
+			return sp_parse_hex(&p) & RS_SIGSYS_BIT;
+		}
+	return false;
+}
+
+/*
+ * The kernel never has SIGSYS blocked, so that one the program has blocked is not in its queue but held back.
+ * It is read like the others; that it is there cannot be polled for.
+ */
+static long read_held_sigsys(struct rs_frame *f, struct rs_area *a)
+{
+	struct ax_siginfo si = a->sigsys_info;
+	uint32_t rec[BD_SSI_SIZE / 4] = {0};
+
+	rs_siginfo_convert(&si);
+	rec[0] = SIGSYS;
+	rec[1] = (uint32_t)si.err;
+	rec[BD_SSI_CODE / 4] = (uint32_t)si.code;
+	rec[BD_SSI_PID / 4] = (uint32_t)si.pid;
+	rec[BD_SSI_UID / 4] = si.uid;
+	if (si.code < 0) { /* union sigval: fs/signalfd.c */
+		rec[BD_SSI_INT / 4] = (uint32_t)si.status;
+		memcpy((char *)rec + BD_SSI_PTR, si.raw + 8, 8);
+	}
+	rs_block(f);
+	if (record_copy(f, 0, rec, sizeof(rec), true))
+		return rs_unblock(f, -EFAULT);
+	a->sigsys_pending = 0;
+	return rs_unblock(f, sizeof(rec));
 }
 
 static void convert_faults(struct rs_frame *f)
@@ -180,8 +262,7 @@ static void convert_request(struct rs_frame *f)
 /* --- a text, of a file that is open for both ------------------------------------------------- */
 
 /* Half of the scratch; short reads are the kernel's way with such files, too. */
-#define TEXT_MAX 4096u
-#define USER_END 0x7ffffffff000ul
+#define TEXT_MAX ROOM_MAX
 _Static_assert(TEXT_MAX * 2 <= RS_SCRATCH, "scratch");
 
 static int32_t show_task(void *ctx, int32_t n)
@@ -233,34 +314,13 @@ static long finish_numbers(struct rs_frame *f)
 	return (long)f->scratch[S_RESULT];
 }
 
-/* Refused before anything is read: include/asm-generic/access_ok.h. */
-static bool is_wild(uint64_t at, uint64_t n)
-{
-	return n > USER_END || at > USER_END - n;
-}
-
 static long read_numbers(struct rs_frame *f, struct rs_area *a, const struct bd_idfile *file)
 {
-	uint64_t room = f->regs.rdx, n = 0;
+	uint64_t room = room_of(f);
 
-	if (!is_vector(f)) {
-		if (is_wild(f->regs.rsi, room))
-			return rs_call(f, rs_finish_raw);
-	} else {
-		if (f->regs.rdx > 1024)
-			return rs_call(f, rs_finish_raw);
-		for (room = 0; n < f->regs.rdx && room < TEXT_MAX; n++) {
-			struct ax_iovec v;
-
-			if (rs_user_read(&v, f->regs.rsi + n * sizeof(v), sizeof(v)) ||
-			    is_wild(v.base, v.len))
-				return rs_call(f, rs_finish_raw);
-			room += v.len < TEXT_MAX ? v.len : TEXT_MAX;
-		}
-	}
+	/* Nothing, or an error. */
 	if (!room)
 		return rs_call(f, rs_finish_raw);
-	room = room < TEXT_MAX ? room : TEXT_MAX;
 	f->scratch[S_FILE] = (uint64_t)file;
 	f->scratch[S_ROOM] = room;
 	f->scratch[S_DONE] = 0;
@@ -319,6 +379,9 @@ long rs_h_watch_read(struct rs_frame *f, struct rs_area *a)
 		return rs_call(f, rs_finish_raw);
 	if (kind == BD_DATA_NUMBERS)
 		return read_numbers(f, a, file);
+	if (kind == BD_DATA_SIGNALFD && a->sigsys_pending && room_of(f) >= BD_SSI_SIZE &&
+	    wants_sigsys((int)f->a[0]))
+		return read_held_sigsys(f, a);
 	f->scratch[S_KIND] = kind;
 	f->scratch[S_DONE] = 0;
 	return rs_call(f, finish_read);

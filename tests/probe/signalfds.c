@@ -314,6 +314,42 @@ static void inherited(char **argv, int fd)
 	take("its end", fd);
 }
 
+/* The signal that a program has seldom business with. */
+static void sigsys(void)
+{
+	uint64_t old = raw_mask(), sys = BIT(SIGSYS), both = sys | BIT(SIGUSR1);
+	int fd = (int)SC(SYS_signalfd4, -1, &sys, 8, O_NONBLOCK), other;
+	pid_t child;
+
+	set_raw_mask(old | both);
+	take("no SIGSYS", fd);
+	kill(getpid(), SIGSYS);
+	take("kill", fd);
+	take("nothing left", fd);
+	SC(SYS_tgkill, getpid(), SC(SYS_gettid), SIGSYS);
+	take("tgkill", fd);
+	sigqueue(getpid(), SIGSYS, (union sigval){.sival_int = 7});
+	say("short %s", rc(SC(SYS_read, fd, &sys, 8)));
+	say("wild %s", rc(SC(SYS_read, fd, WILD, 128)));
+	take("sigqueue", fd);
+	child = fork_or_die();
+	if (!child) {
+		kill(getppid(), SIGSYS);
+		_exit(0);
+	}
+	say("reap %s", reap(child));
+	take("child's", fd);
+	other = (int)SC(SYS_signalfd4, -1, &both, 8, 0);
+	kill(getpid(), SIGUSR1);
+	take("another one", other);
+	kill(getpid(), SIGSYS);
+	say("pending %s", mask_text(raw_pending() & both));
+	take("waits", other);
+	SC(SYS_close, fd);
+	SC(SYS_close, other);
+	set_raw_mask(old);
+}
+
 static void bad(void)
 {
 	say("no size %s", rc(SC(SYS_signalfd4, -1, &bits, 0, 0)));
@@ -342,6 +378,7 @@ int main(int argc, char **argv)
 	senders(fd);
 	buffers(fd);
 	copies(fd);
+	sigsys();
 	threads(fd);
 	cancelled(fd);
 	interrupted(0);
