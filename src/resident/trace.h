@@ -22,7 +22,7 @@
 #include "arch/x86_64/user_regs.h"
 #include "resident/resident.h"
 
-#define RS_PARKED 3 /* signals that wait for the end of a call */
+#define RS_PARKED 4 /* signals that wait for the end of a call */
 
 /* How the tracee's current stop is shown; by what the next resume has to do. */
 enum rs_shown {
@@ -60,6 +60,7 @@ struct rs_tracee {
 	int32_t restart; /* result of an interrupted call */
 	int32_t status;	 /* exit code as shown, if not the kernel's */
 	uint64_t msg;	 /* PTRACE_GETEVENTMSG */
+	uint64_t late;	 /* more parked signals, without their siginfo */
 	uint64_t orig;	 /* orig_rax where a signal was delivered */
 	uint64_t frame;	 /* address of the frame in the tracee, with RS_VIEW */
 	struct ax_user_regs regs;

@@ -10,6 +10,9 @@
 #include "arch/x86_64/syscall.h"
 #include "resident/trace_stop.h"
 
+#define FIRST_RT 32
+#define SI_TKILL_ (-6)
+
 enum rs_verdict rs_stop_show(struct rs_stop *s, enum rs_shown how)
 {
 	s->t->shown = (uint8_t)how;
@@ -73,12 +76,19 @@ void rs_stop_park(struct rs_stop *s)
 {
 	struct rs_tracee *t = s->t;
 
-	if (s->event == AX_EVENT_STOP)
+	if (s->event == AX_EVENT_STOP) {
 		t->interrupt = 1;
-	else if (t->nparked < RS_PARKED)
+		return;
+	}
+	/* One of a kind, of the thread's and of the process's: kernel/signal.c:legacy_queue. */
+	for (uint32_t i = t->step; i < t->nparked; i++)
+		if (s->sig < FIRST_RT && t->parked[i].signo == s->sig &&
+		    (t->parked[i].code == SI_TKILL_) == (s->si.code == SI_TKILL_))
+			return;
+	if (t->nparked < RS_PARKED)
 		t->parked[t->nparked++] = s->si;
 	else
-		sp_sys2(__NR_tkill, t->hid, s->sig);
+		t->late |= 1ul << (s->sig - 1);
 }
 
 bool rs_stop_blocks_all(const struct rs_stop *s)
@@ -123,22 +133,21 @@ static bool interrupted(const struct rs_stop *s)
 	return at_gate(s) && rs_is_restart(s->r.ax);
 }
 
-/* Before its real call: it is given up, and the kernel makes it again or not as it does without us. */
+/* In its real call: it is given up, and the kernel makes it again or not as it does without us. */
 static enum rs_verdict give_up(struct rs_stop *s, const struct rs_head *f, uint64_t frame)
 {
 	struct rs_tracee *t = s->t;
-	uint64_t how = interrupted(s) ? s->r.ax : (uint64_t)-513l;
 
 	if ((rs_exit_wanted(t) || t->step) && s->has_info) {
 		rs_stop_park(s);
-		t->restart = (int32_t)how;
+		t->restart = (int32_t)s->r.ax;
 		s->r.ip = (uint64_t)rs_interrupted;
 		s->r.di = frame;
 		s->r.orig_ax = RS_NR_NONE;
 		rs_stop_set_regs(s);
 		return rs_stop_go_on(s);
 	}
-	rs_stop_put_regs(s, &f->regs, f->regs.rip, how, f->regs.rax);
+	rs_stop_put_regs(s, &f->regs, f->regs.rip, s->r.ax, f->regs.rax);
 	rs_stop_set_regs(s);
 	rs_stop_set_phase(s, frame, RS_SHOWN);
 	return rs_stop_show(s, RS_PLAIN);
@@ -176,6 +185,7 @@ enum rs_verdict rs_stop_inside(struct rs_stop *s)
 	bool handler = area_of(s->r.sp) && s->r.sp - area_of(s->r.sp) > RS_AREA_SIZE - RS_ALT_SIZE;
 	bool step = rs_steps(t) && s->sig == SIGTRAP && s->has_info && s->si.code > 0;
 	struct rs_head f;
+	bool blocked;
 
 	if (!frame || rs_peek(t->hid, &f, frame, sizeof(f)))
 		f.phase = RS_IDLE;
@@ -185,16 +195,20 @@ enum rs_verdict rs_stop_inside(struct rs_stop *s)
 		rs_stop_park(s);
 		return rs_stop_go_on(s);
 	}
-	if (step || rs_stop_blocks_all(s) || f.phase == RS_AFTER ||
-	    ((f.phase == RS_CALL || f.phase == RS_MORE) && rs_behind_gate(s->r.ip) && !interrupted(s))) {
-		if (!s->has_info)
-			return rs_stop_show(s, RS_PLAIN);
+	blocked = rs_stop_blocks_all(s);
+	if (!s->has_info && (blocked || f.phase == RS_AFTER || rs_behind_gate(s->r.ip)) &&
+	    !interrupted(s))
+		return rs_stop_show(s, RS_PLAIN);
+	/* Not yet in its real call, or behind it: it goes on, and what is parked interrupts it there if it waits. */
+	if (s->has_info && (step || blocked || (f.phase != RS_DONE && !interrupted(s)))) {
 		if (step && !t->nparked)
 			t->step = 1;
 		rs_stop_park(s);
 		rs_stop_mark(s, frame);
 		return rs_stop_go_on(s);
 	}
+	if (!interrupted(s))
+		s->r.ax = (uint64_t)-513l; /* ERESTARTNOINTR */
 	/* What RS_MORE has so far is the result. */
 	return f.phase == RS_DONE || f.phase == RS_MORE ? return_now(s, &f, frame)
 							: give_up(s, &f, frame);

@@ -32,6 +32,10 @@ static enum rs_verdict release(struct rs_stop *s)
 		t->interrupt = 0;
 		rs_pt(AX_INTERRUPT, t->hid, 0, 0);
 	}
+	for (int n = 1; t->late && n <= RS_NSIG; n++)
+		if (t->late & 1ul << (n - 1))
+			sp_sys2(__NR_tkill, t->hid, n);
+	t->late = 0;
 	if (t->nparked && !t->restore) {
 		t->restore = 1;
 		sig = t->parked[0].signo;
