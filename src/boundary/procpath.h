@@ -59,6 +59,7 @@ enum bd_proc_task {
 	LEAF(FD_DIR, "fd", P | T)                           \
 	LEAF(FD, "fd/*", P | T)                             \
 	LEAF(FDINFO_DIR, "fdinfo", P | T)                   \
+	LEAF(MAP_FILES_DIR, "map_files", P)                 \
 	LEAF(FDINFO, "fdinfo/*", P | T)                     \
 	LEAF(NS_DIR, "ns", P | T)                           \
 	LEAF(NS_PID, "ns/pid", P | T)                       \

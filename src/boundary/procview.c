@@ -383,7 +383,7 @@ static void view_words(struct bd_view *v, const char *s, size_t n, struct sp_tex
 	}
 }
 
-static bool ours(uint64_t addr)
+bool bd_view_ours(uint64_t addr)
 {
 	return (addr >= SP_SEGMENT_ADDR && addr < SP_SEGMENT_ADDR + SP_SEGMENT_SPAN) ||
 	       (addr >= SP_RESIDENT_ADDR && addr < SP_RESIDENT_END) ||
@@ -405,7 +405,7 @@ static bool maps_dropped(const struct bd_view *v, const char *s, size_t n)
 		return v->drop;
 	addr = sp_parse_hex(&p);
 	/* Where the kernel could not be told of a new place, the program's heap is behind us. */
-	return ours(addr) && !(n > 6 && !memcmp(s + n - 6, "[heap]", 6)) &&
+	return bd_view_ours(addr) && !(n > 6 && !memcmp(s + n - 6, "[heap]", 6)) &&
 	       !(v->text == BD_TEXT_NUMA_MAPS && nth_word(s, n, 3, &p) == 4 && !memcmp(p, "heap", 4));
 }
 

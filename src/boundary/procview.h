@@ -135,6 +135,9 @@ struct bd_view {
 sp_must_check long bd_view_piece(struct bd_view *v, const char *in, size_t len, bool end,
 				 struct sp_text *out);
 
+/* Whether what is mapped at an address is the resident's or its segment. */
+bool bd_view_ours(uint64_t addr);
+
 /* --- between procview*.c ------------------------------------------------------------------ */
 
 typedef sp_vpid (*bd_lookup)(void *ctx, sp_hpid hid);

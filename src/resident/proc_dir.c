@@ -11,6 +11,7 @@
 
 #include "arch/x86_64/syscall.h"
 #include "arch/x86_64/uapi.h"
+#include "boundary/procview.h"
 #include "resident/handlers.h"
 #include "resident/proc.h"
 #include "resident/user.h"
@@ -222,6 +223,8 @@ static int32_t fate(const struct bd_procpath *at, const char *name)
 	int32_t v;
 	size_t len = sp_strnlen(name, 256);
 
+	if (at->leaf == BD_LEAF_MAP_FILES_DIR)
+		return bd_view_ours(sp_parse_hex(&name)) ? 0 : -1;
 	if (!len || sp_parse_dec(name, len, &v) != len)
 		return -1;
 	if (at->leaf == BD_LEAF_TASK_DIR)
@@ -229,7 +232,7 @@ static int32_t fate(const struct bd_procpath *at, const char *name)
 	return is_hidden(at, v) ? 0 : -1;
 }
 
-/* Task directories, and a process's descriptors. */
+/* Task directories, a process's descriptors and its mapped files. */
 static long list_renamed(struct rs_frame *f, struct rs_area *a, bool old, const struct bd_procpath *at)
 {
 	uint32_t count = (uint32_t)f->a[2];
@@ -238,6 +241,8 @@ static long list_renamed(struct rs_frame *f, struct rs_area *a, bool old, const 
 	size_t max = count / 4 * 3 < RECORD_MAX ? RECORD_MAX : count / 4 * 3, len;
 	long n, r;
 
+	if (at->leaf == BD_LEAF_MAP_FILES_DIR)
+		max = count;
 	if (max > 3072)
 		max = 3072;
 	if (max > count)
@@ -278,7 +283,8 @@ static long list(struct rs_frame *f, struct rs_area *a, bool old)
 		return list_root(f, a, old);
 	if (!rs_proc_base(a, fd, &at))
 		return rs_call(f, rs_finish_raw);
-	if (at.leaf == BD_LEAF_TASK_DIR || at.leaf == BD_LEAF_FD_DIR || at.leaf == BD_LEAF_FDINFO_DIR)
+	if (at.leaf == BD_LEAF_TASK_DIR || at.leaf == BD_LEAF_FD_DIR ||
+	    at.leaf == BD_LEAF_FDINFO_DIR || at.leaf == BD_LEAF_MAP_FILES_DIR)
 		return list_renamed(f, a, old, &at);
 	return rs_call(f, rs_finish_raw);
 }

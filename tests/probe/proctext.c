@@ -404,12 +404,45 @@ static void maps_of(const char *what, const char *dir)
 	    smaps - heads, heads - numa);
 }
 
+/* A file for each file that is mapped, in the order of maps: in pieces of every size. */
+static void mapped_files(void)
+{
+	int dir = open("/proc/self/map_files", O_RDONLY | O_DIRECTORY);
+
+	for (long size = 24; size <= 4096; size *= 2) {
+		unsigned long last = 0, start;
+		int names = 0, sorted = 1, files = 0;
+		long n;
+
+		lseek(dir, 0, SEEK_SET);
+		while ((n = SC(SYS_getdents64, dir, buf, size)) > 0)
+			for (long at = 0; at < n; at += *(unsigned short *)(buf + at + 16)) {
+				if (buf[at + 19] == '.')
+					continue;
+				start = strtoul(buf + at + 19, NULL, 16);
+				sorted &= start > last;
+				last = start;
+				names++;
+			}
+		if (n < 0) {
+			say("map_files in %ld: %s", size, err((int)-n));
+			continue;
+		}
+		slurp("/proc/self/maps");
+		for (char *c = buf; (c = strchr(c, '/')); c = strchr(c, '\n') ?: c)
+			files++;
+		say("map_files in %ld: sorted %d, as many as in maps %d", size, sorted, names == files);
+	}
+	close(dir);
+}
+
 static void maps(void)
 {
 	pid_t kid = sleeper();
 	char *many;
 
 	maps_of("own", "/proc/self");
+	mapped_files();
 	maps_of("thread's", "/proc/thread-self");
 	maps_of("child's", of(kid, "")); /* with a slash too many */
 	kill(kid, SIGKILL);
