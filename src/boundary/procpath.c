@@ -49,7 +49,7 @@ static void enter(struct walk *w, enum base base)
 	w->depth = 0;
 }
 
-/* Whether the names of now are a directory whose `..` is the name before: no links among them. */
+/* Whether the names of now are a directory: no links among them. */
 static bool is_plain(const struct walk *w)
 {
 	static const char *const flat[] = {"fd", "fdinfo", "map_files", "ns"};
@@ -68,23 +68,27 @@ static bool is_plain(const struct walk *w)
 	return false;
 }
 
-/* `..`; end: offset behind it. */
-static void climb(struct walk *w, size_t end)
+/* Whether what `..` leaves could not be remembered besides what was left before. */
+static bool is_second(const struct walk *w)
 {
+	if (w->base == PROCESS)
+		return w->p.via_tid.n ||
+		       (w->p.kind == BD_PROC_PID && w->p.via.n && !sp_vpid_eq(w->p.via, w->p.pid));
+	return w->base == THREAD && w->p.task == BD_TASK_ONE && w->p.via_tid.n &&
+	       !sp_vpid_eq(w->p.via_tid, w->p.tid);
+}
+
+/* `..`; end: offset behind it. False: that is not for the text to decide. */
+static bool climb(struct walk *w, size_t end)
+{
+	if (is_second(w) || (w->base != OUTSIDE && w->depth))
+		return false;
 	if (w->base == OUTSIDE) {
 		if (w->depth) { /* the root directory is its own parent */
 			w->depth--;
 			w->climbed = true;
 		}
-		return;
-	}
-	if (w->depth) {
-		w->depth--;
-		if (w->base == ROOT && !w->depth && is(w->names[0], "net")) {
-			w->p.kind = BD_PROC_SELF;
-			enter(w, PROCESS);
-		}
-		return;
+		return true;
 	}
 	switch (w->base) {
 	case ROOT:
@@ -94,7 +98,7 @@ static void climb(struct walk *w, size_t end)
 		enter(w, OUTSIDE);
 		break;
 	case PROCESS:
-		if (w->p.kind == BD_PROC_PID && !w->p.via.n)
+		if (w->p.kind == BD_PROC_PID)
 			w->p.via = w->p.pid;
 		w->p.kind = BD_PROC_ROOT;
 		enter(w, ROOT);
@@ -104,6 +108,8 @@ static void climb(struct walk *w, size_t end)
 		enter(w, PROCESS);
 		break;
 	case THREAD:
+		if (w->p.task == BD_TASK_ONE)
+			w->p.via_tid = w->p.tid;
 		w->p.task = BD_TASK_DIR;
 		if (w->p.kind == BD_PROC_THREAD_SELF)
 			w->p.kind = BD_PROC_SELF;
@@ -112,6 +118,7 @@ static void climb(struct walk *w, size_t end)
 	case OUTSIDE:
 		break;
 	}
+	return true;
 }
 
 /* True if the name leads from the base to another one. */
@@ -265,13 +272,15 @@ void bd_procpath_parse(const struct bd_procpath *at, const char *path, size_t le
 		n.len = (size_t)(path + pos - n.s);
 		if (is(n, "."))
 			continue;
-		if (w.base != OUTSIDE && w.depth && !is_plain(&w)) {
+		if (w.base != OUTSIDE && w.depth && !is(n, "..") && !is_plain(&w)) {
 			w.p.through = (size_t)(n.s - path);
 			break;
 		}
-		if (is(n, "..")) {
-			climb(&w, pos);
+		if (is(n, "..") && climb(&w, pos))
 			continue;
+		if (is(n, "..")) {
+			w.p.through = (size_t)(n.s - path);
+			break;
 		}
 		if (descend(&w, n))
 			continue;
@@ -288,7 +297,7 @@ void bd_procpath_parse(const struct bd_procpath *at, const char *path, size_t le
 	if (w.base == ROOT)
 		w.p.kind = w.depth ? BD_PROC_OTHER : BD_PROC_ROOT;
 	if (!w.depth)
-		w.p.rest = len;
+		w.p.rest = w.p.through ? w.p.through : len;
 	w.p.leaf = w.p.through ? (uint8_t)BD_LEAF_NONE : leaf_of(&w);
 	w.p.slash = wants_directory(path, len);
 	*ret_p = w.p;

@@ -3,10 +3,9 @@
  * What a path names in a procfs that is mounted at /proc, decided from its text alone.
  *
  * A path is a base (the root of procfs, a process, its task directory, a thread) and a rest that the
- * kernel resolves below it. Empty components, `.` and those `..` that lexically mean what they mean
- * on procfs are folded: /proc/.., /proc/N/.., task/.., and those behind directories that hold no
- * links. `..` behind anything else (cwd, root, fd/N) belongs to the rest, untouched. Note what links
- * do: /proc/self/.. is /proc, /proc/thread-self/.. is /proc/self/task, /proc/net/.. is /proc/self.
+ * kernel resolves below it. Empty components, `.` and those `..` that follow a base are folded: /proc/..,
+ * /proc/N/.., task/... `..` behind any other name is not: the name may be a link, or not be there. Note what
+ * links do: /proc/self/.. is /proc, /proc/thread-self/.. is /proc/self/task.
  *
  * What text cannot show: symbolic links from elsewhere into procfs, other procfs mounts, and what lies
  * behind a link of procfs (/proc/self/root/proc): there `through` says where to go on.
@@ -98,10 +97,11 @@ struct bd_procpath {
 	sp_vpid pid;  /* of BD_PROC_PID */
 	sp_vpid tid;  /* of BD_TASK_ONE */
 	sp_vpid via; /* a process the text passes through and leaves again; it must exist. 0: none */
+	sp_vpid via_tid; /* the same for a thread (of the process pid) */
 	size_t rest; /* offset in the text where the rest starts; its length if there is none */
 	/*
-	 * Offset of the first component behind a name that may be a link, which is not looked at any more: what
-	 * goes before it is the base and rest. 0: none.
+	 * Offset of the first component that is not looked at any more: it is behind a name that may be a link, or is
+	 * `..` behind a name or another process than via. What goes before it is the base and rest. 0: none.
 	 */
 	size_t through;
 	size_t left; /* offset behind the first `..` that left the root of procfs. 0: none */

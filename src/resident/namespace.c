@@ -13,6 +13,7 @@
 #include "arch/x86_64/syscall.h"
 #include "arch/x86_64/uapi.h"
 #include "resident/handlers.h"
+#include "resident/proc.h"
 #include "resident/resident.h"
 
 #define NS_GET_NSTYPE 0xb703	       /* include/uapi/linux/nsfs.h */
@@ -93,7 +94,7 @@ long rs_h_setns(struct rs_frame *f, struct rs_area *a)
 
 	(void)a;
 	if (nsfs ? type != CLONE_NEWPID : !(flags & CLONE_NEWPID))
-		return rs_call(f, rs_finish_raw);
+		return rs_proc_call_forget(f); /* a mount namespace brings another root */
 	if (nsfs && flags && flags != CLONE_NEWPID)
 		return rs_call(f, rs_finish_raw); /* EINVAL */
 	rs_block(f);

@@ -234,6 +234,9 @@ long rs_proc_host_tail(struct rs_area *a, const struct bd_procpath *p, struct sp
 
 	if (p->via.n && rs_in_pid(p->via.n) == RS_NOBODY)
 		return -ENOENT;
+	if (p->via_tid.n &&
+	    rs_in_thread(p->kind == BD_PROC_PID ? p->pid : a->tgid, p->via_tid.n) == RS_NOBODY)
+		return -ENOENT;
 	if (p->kind == BD_PROC_SELF) {
 		sp_text_str(out, "self");
 	} else if (p->kind == BD_PROC_THREAD_SELF) {

@@ -378,7 +378,7 @@ long rs_proc_sockaddr(struct rs_frame *f, struct rs_area *a, int arg, bool follo
 	r = rs_proc_take_text(a, AT_FDCWD, got, RS_NAME_EXACT | (follow ? RS_NAME_FOLLOW : 0), &n);
 	if (r < 0)
 		return r;
-	if (!r && !n.entered)
+	if (!r)
 		return 0; /* as it is: the address is kept */
 	got = sp_strnlen(n.host, RS_PROC_TEXT_MAX);
 	if (got == sp_strnlen(un->path, max) && !memcmp(n.host, un->path, got))

@@ -6,6 +6,7 @@
 #include <asm/unistd.h>
 #include <linux/errno.h>
 #include <linux/fcntl.h>
+#include <linux/stat.h>
 
 #include "arch/x86_64/syscall.h"
 #include "arch/x86_64/uapi.h"
@@ -218,10 +219,13 @@ static long give(const struct sp_text *t, uint64_t buf, int32_t size)
 static long take_descriptor(struct rs_area *a, int fd, uint64_t path, struct rs_name *n)
 {
 	char buf[160], first = 1;
+	struct ax_stat st;
 	struct sp_text tail, text;
 	size_t root;
 
-	if (rs_user_read(&first, path, 1) || first || !rs_proc_fd_may(a) || !rs_proc_is_procfs(fd))
+	if (rs_user_read(&first, path, 1) || first || !rs_proc_fd_may(a) ||
+	    sp_sys2(__NR_fstat, fd, (long)&st) || (st.mode & S_IFMT) != S_IFLNK ||
+	    !rs_proc_is_procfs(fd))
 		return 0;
 	sp_text_init(&tail, buf, sizeof(buf));
 	sp_text_init(&text, RS_PROC_TEXT(a), RS_PROC_TEXT_MAX);
@@ -268,6 +272,12 @@ static long readlink_call(struct rs_frame *f, struct rs_area *a, int dirfd, int 
 	}
 	if (r < 0)
 		return r;
+	if (n.p.kind == BD_PROC_NOT) { /* the way there was over procfs */
+		rs_proc_put(f, &n, arg);
+		f->a[arg + 1] = (long)buf;
+		f->a[arg + 2] = size;
+		return rs_call(f, rs_finish_raw);
+	}
 	exe = n.p.leaf == BD_LEAF_EXE && !n.p.slash;
 	self = n.p.leaf == BD_LEAF_DIR && !n.p.slash && n.p.kind == BD_PROC_SELF &&
 	       n.p.task == BD_TASK_NONE;

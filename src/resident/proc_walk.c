@@ -224,7 +224,7 @@ static long leave(struct walk *w)
 		return -ENAMETOOLONG;
 	w->n->p = (struct bd_procpath){.rest = w->out.len};
 	w->n->host = w->out.buf;
-	return 0;
+	return w->n->entered;
 }
 
 #define GO_ON 2 /* with the rest, from out: elsewhere, or nothing with a number in it */
@@ -319,28 +319,36 @@ static long inside(struct walk *w, const char *tail, size_t tail_len, size_t roo
 /* out is on procfs, followed to its end if it is a link. */
 static long enter(struct walk *w, const struct ax_stat *st)
 {
-	char buf[TAIL_MAX];
+	char buf[TAIL_MAX], point[256];
 	struct sp_text tail;
 	uint64_t mask;
 	size_t root_len;
+	bool is_root = st->ino == PROC_ROOT_INO && (st->mode & S_IFMT) == S_IFDIR;
 	bool known = false;
 	long fd;
 
 	sp_text_init(&tail, buf, sizeof(buf));
-	if (st->ino == PROC_ROOT_INO && (st->mode & S_IFMT) == S_IFDIR)
+	if (is_root && !w->floor)
 		return inside(w, "", 0, 0);
 	mask = rs_hush();
 	fd = sp_sys4(__NR_openat, w->dirfd, (long)here(w), O_PATH | O_CLOEXEC, 0);
 	if (fd >= 0) {
-		w->absolute = true;
-		known = rs_proc_place(w->a, (int)fd, &w->out, &tail, &root_len);
+		struct sp_text mount;
+
+		sp_text_init(&mount, point, sizeof(point));
+		known = rs_proc_place(w->a, (int)fd, &mount, &tail, &root_len);
 		sp_sys1(__NR_close, fd);
+		if (known) {
+			w->absolute = true;
+			cut(w, 0);
+			sp_text_bytes(&w->out, point, mount.len);
+		}
 	}
 	rs_unhush(mask);
 	if (fd < 0)
 		return fd;
 	if (!known)
-		return -ENOENT;
+		return is_root ? inside(w, "", 0, 0) : -ENOENT;
 	return inside(w, buf, tail.len, root_len);
 }
 

@@ -23,7 +23,7 @@ static struct bd_procpath parse(const struct bd_procpath *at, const char *s, siz
 	if (p.rest > len || p.through > len || p.left > len || p.kind > BD_PROC_PID ||
 	    p.task > BD_TASK_ONE)
 		abort();
-	if (p.through && (p.kind <= BD_PROC_ROOT || p.leaf != BD_LEAF_NONE || p.through <= p.rest))
+	if (p.through && (p.kind <= BD_PROC_ROOT || p.leaf != BD_LEAF_NONE || p.through < p.rest))
 		abort();
 	return p;
 }
@@ -90,11 +90,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(text, start, head);
 	memcpy(text + head, data + 1, size - 1);
 	p = parse(NULL, text, len);
-	if (p.kind != BD_PROC_NOT) {
+	if (p.kind != BD_PROC_NOT && !p.through) {
 		size_t n = compose(&p, text, len, again, len + 64);
 
 		q = parse(NULL, again, n);
-		if (!same(&p, &q) || q.via.n || q.left || q.unsure)
+		if (!same(&p, &q) || q.via.n || q.via_tid.n || q.left || q.unsure)
+			abort();
+	}
+	/* What is left to others stands behind the place that was found. */
+	if (p.through) {
+		q = parse(NULL, text, p.through);
+		if (q.through || q.kind != p.kind || q.task != p.task || q.pid.n != p.pid.n ||
+		    q.tid.n != p.tid.n || q.rest != p.rest)
 			abort();
 	}
 	/* The first part is a directory that a descriptor may be of. */

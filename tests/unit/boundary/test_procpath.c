@@ -62,9 +62,9 @@ static const struct row rows[] = {
 	{"/proc/self/..", KIND(ROOT, NONE, "", true)},
 	{"/proc/uptime", KIND(OTHER, NONE, "uptime", false)},
 	{"/proc/loadavg", KIND(OTHER, LOADAVG, "loadavg", false)},
-	{"/proc/sys/../loadavg", KIND(OTHER, LOADAVG, "loadavg", false)},
+	{"/proc/sys/../loadavg", KIND(OTHER, NONE, "sys/../loadavg", false)},
 	{"/proc//sys//kernel/./pid_max", KIND(OTHER, PID_MAX, "sys//kernel/./pid_max", false)},
-	{"/proc/sys/vm/../kernel/pid_max", KIND(OTHER, PID_MAX, "sys/vm/../kernel/pid_max", false)},
+	{"/proc/sys/vm/../kernel/pid_max", KIND(OTHER, NONE, "sys/vm/../kernel/pid_max", false)},
 	{"/proc/sys/kernel/pid_max/x", KIND(OTHER, NONE, "sys/kernel/pid_max/x", false)},
 	{"/proc/007", KIND(OTHER, NONE, "007", false)},
 	{"/proc/+1/stat", KIND(OTHER, NONE, "+1/stat", false)},
@@ -75,8 +75,8 @@ static const struct row rows[] = {
 	{"/proc/stat", KIND(OTHER, NONE, "stat", false)},
 	{"/proc/net/tcp", KIND(OTHER, NONE, "net/tcp", false)},
 	{"/proc/net", KIND(OTHER, NONE, "net", false)},
-	{"/proc/net/../stat", KIND(SELF, STAT, "stat", false)},
-	{"/proc/net/stat/../../stat", KIND(SELF, STAT, "stat", false)},
+	{"/proc/net/../stat", KIND(OTHER, NONE, "net/../stat", false)},
+	{"/proc/net/stat/../../stat", KIND(OTHER, NONE, "net/stat/../../stat", false)},
 	{"/proc/self", KIND(SELF, DIR, "", false)},
 	{"/proc/self/", KIND(SELF, DIR, "", true)},
 	{"/proc/self/.", KIND(SELF, DIR, "", true)},
@@ -87,9 +87,9 @@ static const struct row rows[] = {
 	{"/proc/self/cwd/../1/stat", KIND(SELF, NONE, "cwd/../1/stat", false)},
 	{"/proc/self/fd/3", KIND(SELF, FD, "fd/3", false)},
 	{"/proc/self/fd", KIND(SELF, FD_DIR, "fd", false)},
-	{"/proc/self/fd/../stat", KIND(SELF, STAT, "stat", false)},
+	{"/proc/self/fd/../stat", KIND(SELF, NONE, "fd/../stat", false)},
 	{"/proc/self/fd/3/../stat", KIND(SELF, NONE, "fd/3/../stat", false)},
-	{"/proc/self/net/dev/../../stat", KIND(SELF, STAT, "stat", false)},
+	{"/proc/self/net/dev/../../stat", KIND(SELF, NONE, "net/dev/../../stat", false)},
 	{"/proc/self/children", KIND(SELF, NONE, "children", false)},
 	{"/proc/selfish", KIND(OTHER, NONE, "selfish", false)},
 	{"/proc/thread-self", KIND(THREAD_SELF, DIR, "", false)},
@@ -178,7 +178,7 @@ static size_t through(const char *path)
 	struct bd_procpath p = parse(NULL, path);
 
 	assert_true(!p.through ||
-		    (p.leaf == BD_LEAF_NONE && p.kind > BD_PROC_ROOT && p.rest < p.through));
+		    (p.leaf == BD_LEAF_NONE && p.kind > BD_PROC_ROOT && p.rest <= p.through));
 	return p.through;
 }
 
@@ -192,8 +192,15 @@ static void links_on_the_way(void **state)
 	assert_int_equal(through("/proc/5/root//./proc/7"), 16);
 	assert_int_equal(through("/proc/self/fd/3/../5"), 16);
 	assert_int_equal(through("/proc/self/task/5/cwd/.."), 22);
-	assert_int_equal(through("/proc/5/fd/../cwd"), 0);
+	assert_int_equal(through("/proc/5/fd/../cwd"), 11);
 	assert_int_equal(through("/proc/5/net/dev/x"), 0);
+	/* Only one process and one thread that must exist are remembered. */
+	assert_int_equal(through("/proc/5/../6/../6/../7"), 13);
+	assert_int_equal(through("/proc/5/../5/../7"), 0);
+	assert_int_equal(through("/proc/5/task/6/../7/../8"), 20);
+	assert_int_equal(through("/proc/5/task/6/../../stat"), 0);
+	assert_int_equal(through("/proc/5/task/6/../../../stat"), 21);
+	assert_int_equal(parse(NULL, "/proc/5/task/6/../7").via_tid.n, 6);
 	assert_int_equal(through("/proc/sys/kernel/x/y"), 0);
 	/* Names nobody knows may be links, too. */
 	assert_int_equal(through("/proc/5/new/../../7"), 12);
