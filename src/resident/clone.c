@@ -386,32 +386,26 @@ long rs_h_clone(struct rs_frame *f, struct rs_area *a)
 #define SET_TID_MAX 32 /* kernel/pid_namespace.c: MAX_PID_NS_LEVEL */
 
 /*
- * clone3's numbers, from this namespace outwards: the first is ours to give, the others the kernel's. Rights over the
- * namespace are those over the kernel's own: it is asked for a number that is in use, which it says after
- * its judgement of rights and levels (kernel/pid.c:alloc_pid).
+ * clone3's numbers, from this namespace outwards: the first is ours to give, the others the kernel's. Everything else
+ * about the call is judged by the kernel, rights over its own PID namespace too: it is asked to make the
+ * child with a number that is in use, which is what it finds last (kernel/pid.c:alloc_pid).
  */
-static long set_tid(struct rs_area *a, struct clone_args *args, sp_vpid *ret_number)
+static long set_tid(struct rs_area *a, struct clone_args *args, uint64_t size, sp_vpid *ret_number)
 {
 	int32_t *tids = (int32_t *)(a->scratch + CLONE_ARGS_MAX), n;
-	struct clone_args ask = {
-		.exit_signal = SIGCHLD,
-		.set_tid = (uint64_t)(tids + 1),
-		.set_tid_size = args->set_tid_size > 1 ? args->set_tid_size - 1 : 1,
-	};
-	uint64_t fl = args->flags;
+	struct clone_args *ask = (struct clone_args *)(tids + SET_TID_MAX);
+	bool numbered;
 	long r;
 
-	/* kernel/fork.c:copy_process, before a number is looked at */
-	if ((fl & CLONE_THREAD && !(fl & CLONE_SIGHAND)) || (fl & CLONE_SIGHAND && !(fl & CLONE_VM)))
-		return -EINVAL;
-	r = rs_user_read(tids, args->set_tid, args->set_tid_size * sizeof(tids[0]));
-	if (r)
-		return r;
-	if (tids[0] < 1 || tids[0] >= RS_NS->pid_max)
-		return -EINVAL;
+	if (rs_user_read(tids, args->set_tid, args->set_tid_size * sizeof(tids[0])))
+		return sp_sys2(__NR_clone3, (long)args, (long)size);
+	numbered = tids[0] >= 1 && tids[0] < RS_NS->pid_max;
+	memcpy(ask, args, CLONE_ARGS_MAX);
+	ask->set_tid = (uint64_t)(tids + 1);
+	ask->set_tid_size = args->set_tid_size > 1 ? args->set_tid_size - 1 : 1;
 	n = tids[1];
-	tids[1] = a->htid.n;
-	r = sp_sys2(__NR_clone3, (long)&ask, sizeof(ask));
+	tids[1] = numbered ? a->htid.n : 0;
+	r = sp_sys2(__NR_clone3, (long)ask, (long)size);
 	tids[1] = n;
 	if (r != -EEXIST)
 		return r < 0 ? r : -EPERM;
@@ -447,22 +441,17 @@ long rs_h_clone3(struct rs_frame *f, struct rs_area *a)
 	}
 	if (args->set_tid_size > SET_TID_MAX || !args->set_tid != !args->set_tid_size)
 		return -EINVAL;
+	if (args->set_tid_size) {
+		r = set_tid(a, args, size, &number);
+		if (r)
+			return r;
+	}
 	f->a[0] = (long)args;
 	f->a[1] = (long)size;
 	if (args->flags & (CLONE_DETACHED | (0xfful & ~(uint64_t)CLONE_NEWTIME)))
 		return rs_call(f, rs_finish_raw); /* -EINVAL: kernel/fork.c:clone3_args_valid */
 	if (!args->stack != !args->stack_size)
 		return rs_call(f, rs_finish_raw);
-	if (args->set_tid_size) {
-		/* clone3_args_valid, too */
-		if (contradictory(a, args->flags) ||
-		    (args->flags & (CLONE_THREAD | CLONE_PARENT) && args->exit_signal) ||
-		    (args->flags & CLONE_SIGHAND && args->flags & CLONE_CLEAR_SIGHAND))
-			return -EINVAL;
-		r = set_tid(a, args, &number);
-		if (r)
-			return r;
-	}
 	return do_clone(f, a, args->flags | (uint32_t)args->exit_signal,
 			args->stack ? args->stack + args->stack_size : 0, args->parent_tid, number);
 }

@@ -12,6 +12,8 @@
 #include "resident/resident.h"
 #include "resident/user.h"
 
+#define NOBODY 0x3ffffffeu /* above every pid_max */
+
 /* The owner's host tid; itself where the word has that already; 0: nobody of the namespace. */
 static uint32_t owner_of(struct rs_area *a, uint32_t n)
 {
@@ -53,8 +55,11 @@ long rs_h_futex(struct rs_frame *f, struct rs_area *a)
 	case FUTEX_LOCK_PI:
 	case FUTEX_LOCK_PI2:
 	case FUTEX_TRYLOCK_PI:
-		if (spell(a, (uint64_t)f->a[0]))
-			return -ESRCH;
+		if (spell(a, (uint64_t)f->a[0])) {
+			/* With an owner nobody has, so that other mistakes are found first as ever. */
+			f->scratch[0] = NOBODY;
+			f->a[0] = (long)f->scratch;
+		}
 		break;
 	case FUTEX_UNLOCK_PI:
 		(void)spell(a, (uint64_t)f->a[0]);
