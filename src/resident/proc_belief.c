@@ -62,10 +62,7 @@ static void own_mask(const struct rs_frame *f, const struct rs_area *a, struct b
 		s->shared.set = RS_SIGSYS_BIT;
 }
 
-/*
- * What the program believes where the resident's dispositions and masks are in the kernel. Nobody can
- * tell whether a process other than number 1 catches or blocks SIGSYS: it is shown as not.
- */
+/* What the program believes where the resident's dispositions and masks are in the kernel. */
 static void believed_signals(const struct rs_frame *f, struct rs_area *a,
 			     const struct bd_procpath *p, struct bd_signals *s)
 {
@@ -138,21 +135,13 @@ static const struct rs_area *area_of(struct rs_area *a, const struct bd_procpath
 }
 
 /* The program's restrictions are in its thread's area. */
-static void believed_restrictions(struct rs_area *a, const struct bd_procpath *p,
+static void believed_restrictions(const struct rs_area *area, int32_t hid, bool own,
 				  struct bd_restrictions *r)
 {
-	int32_t hid = rs_text_task(a, p);
-	const struct rs_filter *newest;
-	const struct rs_area *area;
-	struct head buf;
+	const struct rs_filter *newest = atomic_load(&area->filters);
 
-	*r = (struct bd_restrictions){false, false, OUR_FILTERS};
-	area = area_of(a, p, hid, &buf);
-	if (!area)
-		return;
 	r->no_new_privs = area->no_new_privs;
-	newest = atomic_load(&area->filters);
-	if (rs_proc_own(a, p))
+	if (own)
 		r->filters = depth_of(newest);
 	else if (!newest)
 		r->filters = 0;
@@ -161,13 +150,42 @@ static void believed_restrictions(struct rs_area *a, const struct bd_procpath *p
 	r->counted = true;
 }
 
-void rs_belief_of(const struct rs_frame *f, struct rs_area *a, const struct bd_procpath *p,
-		  struct rs_belief *b, bool restrictions)
+/* What another process thinks of SIGSYS. */
+static void believed_sigsys(const struct rs_area *area, int32_t hid, struct bd_signals *s)
 {
-	believed_signals(f, a, p, &b->signals);
-	if (!restrictions)
+	uint64_t handler;
+
+	if (area->sigsys_blocked)
+		s->blocked.set |= RS_SIGSYS_BIT;
+	if (area->sigsys_pending && area->sigsys_info.code == SI_TKILL)
+		s->pending.set |= RS_SIGSYS_BIT;
+	else if (area->sigsys_pending)
+		s->shared.set |= RS_SIGSYS_BIT;
+	if (!read_of(hid, (uint64_t)&area->hand->act[SIGSYS - 1].handler, &handler, sizeof(handler)))
 		return;
-	believed_restrictions(a, p, &b->restrictions);
+	if (handler > 1)
+		s->caught.set |= RS_SIGSYS_BIT;
+	else if (handler)
+		s->ignored.set |= RS_SIGSYS_BIT;
+}
+
+void rs_belief_of(const struct rs_frame *f, struct rs_area *a, const struct bd_procpath *p,
+		  struct rs_belief *b, bool whole)
+{
+	int32_t hid = rs_text_task(a, p);
+	bool own = rs_proc_own(a, p);
+	const struct rs_area *area;
+	struct head buf;
+
+	believed_signals(f, a, p, &b->signals);
+	if (!whole)
+		return;
+	b->restrictions = (struct bd_restrictions){false, false, OUR_FILTERS};
+	area = area_of(a, p, hid, &buf);
+	if (area)
+		believed_restrictions(area, hid, own, &b->restrictions);
+	if (area && !own)
+		believed_sigsys(area, hid, &b->signals);
 	/* The program does not know those the caller of subpid was under, but they count. */
 	if (atomic_load(&RS_NS->flags) & SP_SEG_FILTERED) {
 		b->restrictions.counted = false;

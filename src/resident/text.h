@@ -48,9 +48,12 @@ struct rs_belief {
 /* The host tid that a name of a process or thread means; the caller's group has host spellings too. */
 int32_t rs_text_task(struct rs_area *a, const struct bd_procpath *p);
 
-/* What the program of the named task believes where the kernel's answer is the resident's. */
+/*
+ * What the program of the named task believes where the kernel's answer is the resident's. whole: another process is asked
+ * for what only it knows (its restrictions, SIGSYS).
+ */
 void rs_belief_of(const struct rs_frame *f, struct rs_area *a, const struct bd_procpath *p,
-		  struct rs_belief *b, bool restrictions);
+		  struct rs_belief *b, bool whole);
 
 /*
  * The mask of a task that the kernel has with everything blocked, because the resident is at work there: from the

@@ -361,6 +361,35 @@ static void masks(void)
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
+/* Of a child that has its own ideas of SIGSYS, which subpid needs. */
+static void sigsys(void)
+{
+	static const char *const keys[] = {"SigPnd:", "ShdPnd:", "SigBlk:", "SigIgn:", "SigCgt:"};
+
+	for (int kind = 0; kind < 5; kind++) {
+		struct gate done = gate_new();
+		pid_t kid = fork_or_die();
+
+		if (!kid) {
+			set_raw_mask(kind & 1 ? BIT(SIGSYS) : 0);
+			if (kind == 2)
+				signal(SIGSYS, SIG_IGN);
+			if (kind == 3)
+				signal(SIGSYS, exit);
+			if (kind == 1)
+				raise(SIGSYS);
+			gate_open(done);
+			for (;;)
+				pause();
+		}
+		gate_pass(done);
+		await_state(of(kid, "stat"), 'S');
+		slurp(of(kid, "status"));
+		lines("SIGSYS", keys, COUNT(keys), 99);
+		end(kid);
+	}
+}
+
 static int count(const char *what)
 {
 	int n = 0;
@@ -491,6 +520,7 @@ int main(void)
 	fdinfo();
 	restrictions();
 	masks();
+	sigsys();
 	maps();
 	dead();
 	return 0;
