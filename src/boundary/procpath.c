@@ -81,7 +81,7 @@ static bool is_second(const struct walk *w)
 /* `..`; end: offset behind it. False: that is not for the text to decide. */
 static bool climb(struct walk *w, size_t end)
 {
-	if (is_second(w) || (w->base != OUTSIDE && w->depth))
+	if (is_second(w) || (w->base == ROOT && w->p.via.n) || (w->base != OUTSIDE && w->depth))
 		return false;
 	if (w->base == OUTSIDE) {
 		if (w->depth) { /* the root directory is its own parent */

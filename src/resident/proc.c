@@ -228,15 +228,32 @@ bool rs_proc_base(const struct rs_area *a, int dirfd, struct bd_procpath *ret_at
 	return ret_at->kind != BD_PROC_NOT;
 }
 
+/* Whether the thread that p names is one of the process it names. */
+static bool is_there(struct rs_area *a, const struct bd_procpath *p)
+{
+	sp_vpid group = a->tgid;
+
+	if (p->task != BD_TASK_ONE)
+		return true;
+	if (p->kind == BD_PROC_PID)
+		group = rs_ref_group(sp_pid_find(RS_NS, p->pid));
+	return rs_in_thread(group, p->tid.n) != RS_NOBODY;
+}
+
 long rs_proc_host_tail(struct rs_area *a, const struct bd_procpath *p, struct sp_text *out)
 {
 	int32_t hid;
 
 	if (p->via.n && rs_in_pid(p->via.n) == RS_NOBODY)
 		return -ENOENT;
-	if (p->via_tid.n &&
-	    rs_in_thread(p->kind == BD_PROC_PID ? p->pid : a->tgid, p->via_tid.n) == RS_NOBODY)
-		return -ENOENT;
+	if (p->via_tid.n) {
+		struct bd_procpath via = *p;
+
+		via.task = BD_TASK_ONE;
+		via.tid = p->via_tid;
+		if (!is_there(a, &via))
+			return -ENOENT;
+	}
 	if (p->kind == BD_PROC_SELF) {
 		sp_text_str(out, "self");
 	} else if (p->kind == BD_PROC_THREAD_SELF) {
@@ -537,7 +554,7 @@ long rs_proc_follow_exe(struct rs_area *a, struct rs_name *n)
 	char *text = RS_PROC_TEXT(a);
 	long r;
 
-	if (n->p.kind == BD_PROC_NOT || n->p.leaf != BD_LEAF_EXE || n->p.slash)
+	if (n->p.kind == BD_PROC_NOT || n->p.leaf != BD_LEAF_EXE || n->p.slash || !is_there(a, &n->p))
 		return 1;
 	if (rs_proc_own(a, &n->p)) {
 		if (!rs_exe_path[0])

@@ -437,8 +437,18 @@ static long step(struct walk *w, const char *s, size_t n)
 static long parent(struct walk *w)
 {
 	size_t len = w->out.len;
+	struct ax_stat st;
 
 	if (len > w->floor) {
+		/* The kernel goes through it before it goes back. */
+		append(w, ".", 1);
+		if (w->out.overflow)
+			return -ENAMETOOLONG;
+		if (sp_sys4(__NR_newfstatat, w->dirfd, (long)here(w), (long)&st, 0)) {
+			sp_text_char(&w->out, '.');
+			return leave(w);
+		}
+		cut(w, len);
 		while (len > w->floor && w->out.buf[len - 1] != '/')
 			len--;
 		cut(w, len > w->floor && len ? len - 1 : len);
@@ -453,25 +463,25 @@ static long parent(struct walk *w)
 
 static long go(struct walk *w)
 {
+	bool dots = false; /* the last name was one that only a directory has */
+
 	for (;;) {
 		const char *s;
+		size_t n;
 		long r;
 
 		while (*w->rest == '/')
 			w->rest++;
 		if (w->rest == w->end) {
-			if (w->end[-1] == '/')
-				sp_text_char(&w->out, '/');
+			if (w->out.len || w->absolute)
+				sp_text_str(&w->out, w->end[-1] == '/' ? "/" : dots ? "/." : "");
 			return leave(w);
 		}
 		for (s = w->rest; *w->rest && *w->rest != '/';)
 			w->rest++;
-		if (w->rest == s + 1 && *s == '.')
-			r = GO_ON;
-		else if (w->rest == s + 2 && s[0] == '.' && s[1] == '.')
-			r = parent(w);
-		else
-			r = step(w, s, (size_t)(w->rest - s));
+		n = (size_t)(w->rest - s);
+		dots = s[0] == '.' && (n == 1 || (n == 2 && s[1] == '.'));
+		r = !dots ? step(w, s, n) : n == 2 ? parent(w) : GO_ON;
 		while (r == LOOK)
 			r = look_around(w);
 		if (r != GO_ON)

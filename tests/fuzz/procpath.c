@@ -23,7 +23,7 @@ static struct bd_procpath parse(const struct bd_procpath *at, const char *s, siz
 	if (p.rest > len || p.through > len || p.left > len || p.kind > BD_PROC_PID ||
 	    p.task > BD_TASK_ONE)
 		abort();
-	if (p.through && (p.kind <= BD_PROC_ROOT || p.leaf != BD_LEAF_NONE || p.through < p.rest))
+	if (p.through && (p.kind < BD_PROC_ROOT || p.leaf != BD_LEAF_NONE || p.through < p.rest))
 		abort();
 	return p;
 }

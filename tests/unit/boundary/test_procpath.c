@@ -53,7 +53,8 @@ static const struct row rows[] = {
 	{"/usr/proc/1/stat", NO},
 	{"/proc/..", NO},
 	{"/proc/../etc", NO},
-	{"/proc/1/../../etc", NO},
+	{"/proc/self/../../etc", NO},
+	{"/proc/1/../../etc", KIND(ROOT, NONE, "../etc", false)},
 	{"/proc", KIND(ROOT, NONE, "", false)},
 	{"/proc/", KIND(ROOT, NONE, "", true)},
 	{"//proc//.", KIND(ROOT, NONE, "", true)},
@@ -178,7 +179,7 @@ static size_t through(const char *path)
 	struct bd_procpath p = parse(NULL, path);
 
 	assert_true(!p.through ||
-		    (p.leaf == BD_LEAF_NONE && p.kind > BD_PROC_ROOT && p.rest <= p.through));
+		    (p.leaf == BD_LEAF_NONE && p.kind >= BD_PROC_ROOT && p.rest <= p.through));
 	return p.through;
 }
 
@@ -213,8 +214,10 @@ static void leaving(void **state)
 	assert_int_equal(parse(NULL, "/proc/5/../stat").left, 0);
 	assert_int_equal(parse(NULL, "/proc/..").left, 8);
 	assert_int_equal(parse(NULL, "/proc/../etc").left, 8);
-	assert_int_equal(parse(NULL, "/proc/5/../../proc/7").left, 13);
-	assert_int_equal(parse(NULL, "/proc/5/../../proc/7").pid.n, 7);
+	assert_int_equal(parse(NULL, "/proc/self/../../proc/7").left, 16);
+	assert_int_equal(parse(NULL, "/proc/self/../../proc/7").pid.n, 7);
+	/* Whether 5 is there cannot be remembered. */
+	assert_int_equal(through("/proc/5/../../proc/7"), 11);
 	assert_int_equal(parse(NULL, "/etc/../usr").left, 0);
 }
 
@@ -240,7 +243,7 @@ static void relative(void **state)
 	p = parse(&process, "../7");
 	assert_true(p.pid.n == 7 && p.via.n == 5);
 	p = parse(&process, "../../etc");
-	assert_int_equal(p.kind, BD_PROC_NOT);
+	assert_true(p.kind == BD_PROC_ROOT && p.via.n == 5 && p.through == 3);
 	p = parse(&task, "6/stat");
 	assert_true(p.kind == BD_PROC_PID && p.tid.n == 6 && p.leaf == BD_LEAF_STAT);
 	p = parse(&thread, "../..");
