@@ -14,22 +14,23 @@
 
 #define NOBODY 0x3ffffffeu /* above every pid_max */
 
-/* The owner's host tid; itself where the word has that already; 0: nobody of the namespace. */
-static uint32_t owner_of(struct rs_area *a, uint32_t n)
+/*
+ * The owner's host tid; itself where the word has that already; 0: nobody of the namespace. A private word
+ * belongs to a thread of the caller's own group, where no spelling is ambiguous. In a shared one, what
+ * libraries write goes before what programs write: it is never changed.
+ */
+static uint32_t owner_of(struct rs_area *a, uint32_t n, bool private)
 {
-	int32_t h = rs_in_thread(a->tgid, (int32_t)n);
+	bool spelled = sp_pid_number(RS_NS, sp_hpid_of((int32_t)n)).n;
+	int32_t h = private || !spelled ? rs_in_thread(a->tgid, (int32_t)n) : RS_NOBODY;
 
-	if (h != RS_NOBODY)
-		return (uint32_t)h;
-	/* Of another group: what libraries write goes before what programs write. */
-	if (sp_pid_number(RS_NS, sp_hpid_of((int32_t)n)).n)
-		return n;
-	h = rs_in_pid((int32_t)n);
+	if (h == RS_NOBODY)
+		h = spelled ? (int32_t)n : rs_in_pid((int32_t)n);
 	return h != RS_NOBODY ? (uint32_t)h : 0;
 }
 
 /* -ESRCH: the owner is not of this namespace. What is wrong with the address the kernel says itself. */
-static long spell(struct rs_area *a, uint64_t word)
+static long spell(struct rs_area *a, uint64_t word, bool private)
 {
 	uint32_t now, owner;
 	long r;
@@ -38,7 +39,7 @@ static long spell(struct rs_area *a, uint64_t word)
 		r = word & 3 ? -EINVAL : rs_user_read(&now, word, sizeof(now));
 		if (r || !(now & FUTEX_TID_MASK))
 			return 0;
-		owner = owner_of(a, now & FUTEX_TID_MASK);
+		owner = owner_of(a, now & FUTEX_TID_MASK, private);
 		if (!owner)
 			return -ESRCH;
 		if (owner == (now & FUTEX_TID_MASK) || rs_user_writable(word, sizeof(now)))
@@ -51,22 +52,24 @@ static long spell(struct rs_area *a, uint64_t word)
 
 long rs_h_futex(struct rs_frame *f, struct rs_area *a)
 {
+	bool private = f->a[1] & FUTEX_PRIVATE_FLAG;
+
 	switch ((int)f->a[1] & FUTEX_CMD_MASK) {
 	case FUTEX_LOCK_PI:
 	case FUTEX_LOCK_PI2:
 	case FUTEX_TRYLOCK_PI:
-		if (spell(a, (uint64_t)f->a[0])) {
+		if (spell(a, (uint64_t)f->a[0], private)) {
 			/* With an owner nobody has, so that other mistakes are found first as ever. */
 			f->scratch[0] = NOBODY;
 			f->a[0] = (long)f->scratch;
 		}
 		break;
 	case FUTEX_UNLOCK_PI:
-		(void)spell(a, (uint64_t)f->a[0]);
+		(void)spell(a, (uint64_t)f->a[0], private);
 		break;
 	case FUTEX_WAIT_REQUEUE_PI:
 	case FUTEX_CMP_REQUEUE_PI:
-		(void)spell(a, (uint64_t)f->a[4]);
+		(void)spell(a, (uint64_t)f->a[4], private);
 		break;
 	default:
 		break;
