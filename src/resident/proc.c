@@ -320,53 +320,6 @@ static long compose(struct rs_area *a, const char *start, char *text, size_t len
 	return 1;
 }
 
-static void put_number(struct rs_area *a, const struct bd_procpath *dir, int32_t number,
-		       struct sp_text *out)
-{
-	sp_text_dec(out, dir->kind == BD_PROC_ROOT ? rs_in_pid(number) : rs_in_task(a, number));
-}
-
-/*
- * A name for openat2 with RESOLVE_ flags, which look at every component: the numbers are replaced where they
- * stand. whole: start bytes of the place it starts at, then the name, len in all.
- */
-static long rewrite(struct rs_area *a, char *whole, size_t start, size_t len, unsigned int how,
-		    struct rs_name *n)
-{
-	bool in_root = RS_NAME_RESOLVED(how) & RESOLVE_IN_ROOT;
-	struct bd_procpath dir, first;
-	struct sp_text out;
-
-	sp_text_init(&out, RS_PROC_SPARE(a), RS_PROC_SPARE_MAX);
-	bd_procpath_parse(NULL, whole, start, &first);
-	for (size_t pos = start, end; pos < len; pos = end) {
-		int32_t number;
-		size_t size;
-
-		for (end = pos; end < len && whole[end] != '/';)
-			end++;
-		size = end - pos;
-		bd_procpath_parse(NULL, whole, pos, &dir);
-		if (size && sp_parse_dec(whole + pos, size, &number) == size && !dir.through &&
-		    (dir.kind == BD_PROC_ROOT || dir.leaf == BD_LEAF_TASK_DIR))
-			put_number(a, &dir, number, &out);
-		else
-			sp_text_bytes(&out, whole + pos, size);
-		if (in_root && size == 2 && !memcmp(whole + pos, "..", 2) &&
-		    same_place(&dir, &first) && dir.rest == pos)
-			whole[pos] = '/'; /* the root directory is its own parent */
-		if (end < len) {
-			sp_text_char(&out, '/');
-			end++;
-		}
-	}
-	if (out.overflow)
-		return -ENAMETOOLONG;
-	bd_procpath_parse(NULL, whole, len, &n->p);
-	n->host = out.buf;
-	return 1;
-}
-
 /*
  * Whether the kernel finds no mount point on the way: then it is not procfs that the name leads to. Asked with
  * a name behind it that cannot be there: the answer is an error, and never a descriptor which a signal
@@ -443,7 +396,7 @@ static long take_relative(struct rs_area *a, int dirfd, size_t len, unsigned int
 	memcpy(whole, base, base_len);
 	whole[base_len] = '/';
 	if (RS_NAME_RESOLVED(how))
-		return rewrite(a, whole, base_len + 1, base_len + 1 + len, how, n);
+		return rs_proc_rewrite(a, whole, base_len + 1, base_len + 1 + len, how, n);
 	bd_procpath_parse(NULL, whole, base_len + 1 + len, &n->p);
 	if (n->p.through || n->p.left)
 		return rs_proc_walk(a, dirfd, len, how, n);
@@ -479,7 +432,7 @@ static long take(struct rs_area *a, int dirfd, size_t len, unsigned int how, str
 	if (root == RS_ROOT_NO)
 		return elsewhere(a, dirfd, len, how, n);
 	if (RS_NAME_RESOLVED(how))
-		return rewrite(a, text, 0, len, how, n);
+		return rs_proc_rewrite(a, text, 0, len, how, n);
 	/* The kernel follows this last link: where it leads is for the walk to see. */
 	if (how & RS_NAME_WALK && how & RS_NAME_FOLLOW && n->p.leaf == BD_LEAF_FD)
 		return rs_proc_walk(a, dirfd, len, how, n);

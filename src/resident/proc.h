@@ -84,7 +84,12 @@ sp_must_check long rs_proc_take_text(struct rs_area *a, int dirfd, size_t len, u
 				     struct rs_name *ret_n);
 /* Once more, the first answer having been 0 and the space not used since. */
 sp_must_check long rs_proc_retake(struct rs_area *a, int dirfd, unsigned int how, struct rs_name *n);
-/* proc_walk.c: for rs_proc_take_text alone */
+/*
+ * proc_resolve.c and proc_walk.c: for rs_proc_take_text alone. whole: start bytes of the place the name starts at
+ * ("/proc/5/"), then the name, len in all.
+ */
+sp_must_check long rs_proc_rewrite(struct rs_area *a, const char *whole, size_t start, size_t len,
+				   unsigned int how, struct rs_name *ret_n);
 sp_must_check long rs_proc_walk(struct rs_area *a, int dirfd, size_t len, unsigned int how,
 				struct rs_name *ret_n);
 

@@ -229,5 +229,5 @@ long rs_h_openat2(struct rs_frame *f, struct rs_area *a)
 		return rs_watch_new(f); /* refused */
 	if ((uint64_t)f->a[3] == size)
 		f->a[2] = (long)how;
-	return open_call(f, a, (int)f->a[0], 1, how[0], how[2]);
+	return open_call(f, a, (int)f->a[0], 1, how[0], how[2] & ~(uint64_t)RESOLVE_CACHED);
 }
