@@ -15,6 +15,7 @@
 #include "resident/handlers.h"
 #include "resident/proc.h"
 #include "resident/resident.h"
+#include "resident/watch.h"
 
 #define NS_GET_NSTYPE 0xb703	       /* include/uapi/linux/nsfs.h */
 #define PIDFD_GET_PID_NAMESPACE 0xff05 /* include/uapi/linux/pidfd.h */
@@ -123,6 +124,10 @@ long rs_h_open_by_handle_at(struct rs_frame *f, struct rs_area *a)
 	if (fd >= 0 && is_stranger(fd)) {
 		sp_sys1(__NR_close, fd);
 		fd = -ESTALE;
+	}
+	if (fd >= 0 && rs_watch_received((int)fd)) {
+		sp_sys1(__NR_close, fd);
+		fd = -ENOMEM;
 	}
 	return rs_unblock(f, fd);
 }

@@ -123,27 +123,6 @@ long rs_watch_link(int fd, char *buf, size_t cap)
 	return sp_sys3(__NR_readlink, (long)name, (long)buf, (long)cap);
 }
 
-/*
- * A file that takes numbers: by its name first. To ask for its file system may be a request to a server,
- * which in the worst case is this process.
- */
-static __attribute__((noinline)) const struct bd_idfile *idfile_of(int fd)
-{
-	const struct bd_idfile *file;
-	uint64_t fs[16]; /* struct statfs has 120 bytes; its first word is f_type */
-	char buf[800];
-	long n = rs_watch_link(fd, buf, sizeof(buf));
-
-	if (n <= 0)
-		return NULL;
-	file = bd_idfile_next(NULL, buf, (size_t)n);
-	if (!file || sp_sys2(__NR_fstatfs, fd, (long)fs))
-		return NULL;
-	while (file && file->magic != (uint32_t)fs[0])
-		file = bd_idfile_next(file, buf, (size_t)n);
-	return file;
-}
-
 #define UFFDIO_WAKE_ 0x8010aa02u
 #define PERF_EVENT_IOC_ID_ 0x80082407u
 #define FIONREAD_ 0x541bu
@@ -165,11 +144,34 @@ static enum bd_data kind_by_requests(int fd)
 										   : BD_DATA_NONE;
 }
 
+/*
+ * By its name. Only of a file that may take numbers its file system is asked for, because that may be a
+ * request to a server, which in the worst case is this process.
+ */
+static __attribute__((noinline)) enum bd_data kind_by_link(int fd, bool regular,
+							   const struct bd_idfile **ret_file)
+{
+	const struct bd_idfile *file;
+	uint64_t fs[16]; /* struct statfs has 120 bytes; its first word is f_type */
+	char buf[800];
+	long n = rs_watch_link(fd, buf, sizeof(buf));
+
+	if (n <= 0)
+		return regular ? BD_DATA_NONE : kind_by_requests(fd);
+	if (buf[0] != '/')
+		return bd_data_of_link(buf, (size_t)n);
+	file = regular ? bd_idfile_next(NULL, buf, (size_t)n) : NULL;
+	if (!file || sp_sys2(__NR_fstatfs, fd, (long)fs))
+		return BD_DATA_NONE;
+	while (file && file->magic != (uint32_t)fs[0])
+		file = bd_idfile_next(file, buf, (size_t)n);
+	*ret_file = file;
+	return file ? BD_DATA_NUMBERS : BD_DATA_NONE;
+}
+
 enum bd_data rs_watch_kind(int fd, const struct bd_idfile **ret_file)
 {
-	char buf[32];
 	uint32_t st[64]; /* struct statx */
-	long n;
 
 	/* As it is known here: a server is not asked. */
 	if (sp_sys6(__NR_statx, fd, (long)"", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE,
@@ -182,11 +184,8 @@ enum bd_data rs_watch_kind(int fd, const struct bd_idfile **ret_file)
 			       ? BD_DATA_FUSE
 			       : BD_DATA_NONE;
 	case S_IFREG:
-		*ret_file = idfile_of(fd);
-		return *ret_file ? BD_DATA_NUMBERS : BD_DATA_NONE;
 	case 0:
-		n = rs_watch_link(fd, buf, sizeof(buf));
-		return n < 0 ? kind_by_requests(fd) : bd_data_of_link(buf, (size_t)n);
+		return kind_by_link(fd, st[STX_MODE] & S_IFMT, ret_file);
 	default:
 		return BD_DATA_NONE;
 	}
