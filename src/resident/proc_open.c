@@ -179,7 +179,7 @@ static long open_call(struct rs_frame *f, struct rs_area *a, int dirfd, int arg,
 		opened = open_elsewhere(f, a, n.host, flags, looked);
 		if (opened == RS_REWIND && rs_proc_suspect(f->raw))
 			opened = f->raw;
-		if (looked || !rs_proc_suspect(opened))
+		if (looked || !rs_proc_suspect(opened) || (resolve && opened == -ELOOP))
 			return opened;
 		rs_proc_undo(f);
 		looked = true;

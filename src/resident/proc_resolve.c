@@ -14,6 +14,21 @@ static void put_number(struct rs_area *a, const struct bd_procpath *dir, int32_t
 	sp_text_dec(out, dir->kind == BD_PROC_ROOT ? rs_in_pid(number) : rs_in_task(a, number));
 }
 
+/* Whether what lies below a base is no link. */
+static bool is_directory(struct sp_text *at, const struct bd_procpath *p)
+{
+	struct bd_procpath next;
+
+	if (p->kind == BD_PROC_OTHER &&
+	    (sp_streq(at->buf + p->rest, "net") || sp_streq(at->buf + p->rest, "mounts")))
+		return false;
+	sp_text_str(at, "/x");
+	bd_procpath_parse(NULL, at->buf, at->len, &next);
+	at->len -= 2;
+	at->buf[at->len] = '\0';
+	return p->kind == BD_PROC_NOT || !next.through;
+}
+
 /* One name further from the place that at is, lexically. False: it may be anything from here on. */
 static bool follow_name(struct sp_text *at, const char *name, size_t n, size_t least)
 {
@@ -30,11 +45,12 @@ static bool follow_name(struct sp_text *at, const char *name, size_t n, size_t l
 	if (at->len <= least)
 		return true;
 	bd_procpath_parse(NULL, at->buf, at->len, &p);
-	if (p.kind == BD_PROC_THREAD_SELF || p.rest < at->len)
-		return p.kind == BD_PROC_NOT; /* links, perhaps */
+	if (p.kind == BD_PROC_THREAD_SELF || (p.rest < at->len && !is_directory(at, &p)))
+		return false;
 	while (at->len && at->buf[at->len - 1] != '/')
 		at->len--;
 	at->len -= at->len > 0;
+	at->buf[at->len] = '\0';
 	return true;
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * args: 1 2 3 4
+ * args: 1 2 3 4 501 502
  *
  * Random paths, from a fixed seed each: components of /proc, numbers of processes that are there and not,
- * links of every kind, dots; from several starts; by stat, lstat, open, readlink, access and chdir.
+ * links of every kind, dots; from several starts; by stat, lstat, open, readlink and access, or, with a seed
+ * from 500 on, by openat2 with RESOLVE flags.
  */
 #include "probe.h"
 
@@ -78,6 +79,21 @@ static void try(int dirfd, const char *start, const char *path)
 	    fd == -1 ? "-" : content(fd));
 }
 
+static void resolve(int dirfd, const char *start, const char *path)
+{
+	uint64_t how[3] = {O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0, 0};
+	struct stat st;
+	long fd, s;
+
+	for (int i = 0; i < 5; i++)
+		how[2] |= pick(3) ? 0 : 1u << i;
+	s = SC(SYS_newfstatat, dirfd, path, &st, 0);
+	if (!s && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return;
+	fd = SC(437, dirfd, path, how, sizeof(how));
+	say("%s + %s, %lx: %s", start, path, (long)how[2], content(fd));
+}
+
 static void setup(pid_t pid)
 {
 	char text[64];
@@ -100,12 +116,13 @@ int main(int argc, char **argv)
 	static const char *const starts[] = {"",    "/proc",	"/proc/self", "dir",
 					     "sub", "dir/task", "dir/fd"};
 	pid_t pid;
-	int fds[COUNT(starts)];
+	int fds[COUNT(starts)], seed;
 
 	if (dup2(open("/dev/null", O_WRONLY), 2) < 0)
 		die("dup2");
 	pid = sleeper();
-	state = (uint64_t)atoi(argc > 1 ? argv[1] : "1") * 7919;
+	seed = atoi(argc > 1 ? argv[1] : "1");
+	state = (uint64_t)seed * 7919;
 	for (int i = 0; i < 10; i++)
 		pick(2);
 	snprintf(number, sizeof(number), "%d", pid);
@@ -134,7 +151,7 @@ int main(int argc, char **argv)
 			at += (size_t)snprintf(path + at, sizeof(path) - at, "%s%s",
 					       words[pick(COUNT(words))],
 					       k + 1 < n || !pick(8) ? "/" : "");
-		try(start ? fds[start] : AT_FDCWD, starts[start], path);
+		(seed < 500 ? try : resolve)(start ? fds[start] : AT_FDCWD, starts[start], path);
 	}
 	end(pid);
 	return 0;
