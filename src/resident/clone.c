@@ -452,6 +452,11 @@ long rs_h_clone3(struct rs_frame *f, struct rs_area *a)
 		return rs_call(f, rs_finish_raw); /* -EINVAL: kernel/fork.c:clone3_args_valid */
 	if (!args->stack != !args->stack_size)
 		return rs_call(f, rs_finish_raw);
+	/* clone3_args_valid comes before the right that is missing, too. */
+	if (args->flags & CLONE_NEWPID &&
+	    ((args->flags & (CLONE_THREAD | CLONE_PARENT) && args->exit_signal) ||
+	     (args->flags & CLONE_SIGHAND && args->flags & CLONE_CLEAR_SIGHAND)))
+		return -EINVAL;
 	return do_clone(f, a, args->flags | (uint32_t)args->exit_signal,
 			args->stack ? args->stack + args->stack_size : 0, args->parent_tid, number);
 }

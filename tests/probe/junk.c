@@ -4,7 +4,7 @@
  * special, nonexistent or just something else's; each as it is, with junk in the upper half of its
  * register, and with junk in the registers that the call does not use as well.
  *
- * args: signals tasks scheduler priorities owners descriptors groups waits operations
+ * args: signals tasks scheduler priorities clocks operations owners descriptors groups waits
  */
 #include "probe.h"
 #include <sys/ioctl.h>
@@ -16,7 +16,7 @@
 #define HIGH(v) ((long)(0xdeadbeef00000000ul | (uint32_t)(v)))
 
 static struct sched_param prio0;
-static struct timespec ts, one_ns = {0, 1};
+static struct timespec ts, one_ns = {0, 1}, never;
 static uint64_t mask[16], attr[16], limit[2], words[16];
 static siginfo_t info;
 static struct iovec local = {words, 8}, remote = {words, 8};
@@ -172,8 +172,8 @@ static void clocks(void)
 	J(clock_getres, 0, SC(SYS_clock_getres, clock_of(id, 5), &ts, x, x, x, x));
 	J(clock_settime, 0, SC(SYS_clock_settime, clock_of(id, 1), &one_ns, x, x, x, x));
 	J(clock_settime, 0, SC(SYS_clock_settime, clock_of(id, 6), &one_ns, x, x, x, x));
-	J(clock_nanosleep, 0, SC(SYS_clock_nanosleep, clock_of(id, 2), h(1, x), &one_ns, 0));
-	J(clock_nanosleep, 0, SC(SYS_clock_nanosleep, clock_of(id, 6), h(1, x), &one_ns, 0));
+	J(clock_nanosleep, 0, SC(SYS_clock_nanosleep, clock_of(id, 2), h(1, x), &never, 0));
+	J(clock_nanosleep, 0, SC(SYS_clock_nanosleep, clock_of(id, 6), h(1, x), &never, 0));
 	J(timer_create, 0, made_timer(SC(SYS_timer_create, clock_of(id, 2), 0, &timer, x, x, x)));
 	J(timer_create, 0, made_timer(SC(SYS_timer_create, clock_of(id, 6), 0, &timer, x, x, x)));
 }

@@ -59,7 +59,10 @@ static siginfo_t written(int slot)
 
 	memset(&si, 0, sizeof(si));
 	si.si_code = codes[any(COUNT(codes))];
+	/* A number that cannot exist loses a bit. */
 	si.si_pid = any_number(slot);
+	if (si.si_pid > 0)
+		si.si_pid &= 0x3fffffff;
 	si.si_value.sival_ptr = (void *)(long)any(1000);
 	tell("code %d from %d ", si.si_code, si.si_pid);
 	return si;
