@@ -385,7 +385,7 @@ long rs_h_pidfd_send_signal(struct rs_frame *f, struct rs_area *a)
 		/* The group that n leads: only where number 1 is in it is it not the kernel's to signal. */
 		if (!f->a[2] && group != RS_NOBODY && init_drops(sig))
 			return rs_unblock(f, kill_group(a, group, sig));
-	} else if (n == 1 && init_drops(sig)) {
+	} else if (n > 0 && of_init(sp_pid_find(RS_NS, sp_vpid_of(n))) && init_drops(sig)) {
 		f->a[1] = 0;
 		/* The two are compared. */
 		if (f->a[2] == (long)f->scratch && ((struct ax_siginfo *)f->scratch)->signo == sig)

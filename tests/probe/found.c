@@ -160,6 +160,30 @@ static void left_number(void)
 	say("owner %s", rc(SC(SYS_fcntl, sock, F_SETOWN, leader)));
 }
 
+static void *sleeping(void *p)
+{
+	second = (int)SC(SYS_gettid);
+	gate_open(up);
+	gate_pass(down);
+	return p;
+}
+
+/* Process 1's threads are as immune as it is, by whatever descriptor. */
+static void of_a_thread(void)
+{
+	pthread_t t;
+	long fd;
+
+	pthread_create(&t, NULL, sleeping, NULL);
+	gate_pass(up);
+	fd = SC(SYS_pidfd_open, second, O_EXCL);
+	for (int flags = 0; flags < 3 && SC(SYS_getpid) == 1; flags++)
+		say("SIGKILL to a thread, flags %d: %s", flags,
+		    rc(SC(SYS_pidfd_send_signal, fd, SIGKILL, NULL, flags)));
+	gate_open(down);
+	pthread_join(t, NULL);
+}
+
 static void dropped(void)
 {
 	long fd = SC(SYS_pidfd_open, 1, 0);
@@ -180,6 +204,7 @@ static void all(void)
 	refusals();
 	left_number();
 	dropped();
+	of_a_thread();
 }
 
 int main(void)

@@ -149,20 +149,24 @@ static void show_status(char *text)
 		"Tgid:",  "Pid:",     "PPid:",	 "TracerPid:", "NStgid:", "NSpid:",  "NSpgid:",
 		"NSsid:", "Threads:", "SigPnd:", "ShdPnd:",    "SigBlk:", "SigIgn:", "SigCgt:"};
 
-	for (char *p = strtok(text, "\n"); p; p = strtok(NULL, "\n"))
-		for (size_t i = 0; i < COUNT(shown); i++)
-			if (!strncmp(p, shown[i], strlen(shown[i]))) {
-				/* Whether somebody else catches or blocks SIGSYS cannot be known: documented. */
-				if (!strncmp(p, "Sig", 3) || !strncmp(p, "Shd", 3)) {
-					tell(" %.7s%016llx", p,
-					     strtoull(p + 7, NULL, 16) & ~BIT(SIGSYS));
-					continue;
-				}
-				for (char *t = p; *t; t++)
-					if (*t == '\t')
-						*t = ' ';
-				tell(" %s", p);
-			}
+	/* What was pending when it ended depends on what ended it. */
+	int zombie = strstr(text, "State:\tZ") != NULL;
+
+	for (char *p = strtok(text, "\n"); p; p = strtok(NULL, "\n")) {
+		size_t i = 0;
+
+		while (i < COUNT(shown) && strncmp(p, shown[i], strlen(shown[i])))
+			i++;
+		if (i == COUNT(shown))
+			continue;
+		if (strncmp(p, "Sig", 3) && strncmp(p, "Shd", 3)) {
+			p[strcspn(p, "\t")] = ' ';
+			tell(" %s", p);
+		} else if (!zombie) {
+			/* Whether somebody else catches or blocks SIGSYS cannot be known: documented. */
+			tell(" %.7s %016llx", p, strtoull(p + 7, NULL, 16) & ~BIT(SIGSYS));
+		}
+	}
 }
 
 static int ascending(const void *a, const void *b)
@@ -312,16 +316,78 @@ static void op_terminal(int slot)
 	tell(" open %s", rc(SC(SYS_open, "/dev/tty", O_RDWR)));
 }
 
+/* One may ask for a signal when a message comes to the empty queue. */
+static void op_queue(int slot)
+{
+	struct sigevent ev = {.sigev_notify = SIGEV_SIGNAL,
+			      .sigev_signo = chance(50) ? SIG_Q1 : SIG_Q2};
+	char text[8192];
+
+	(void)slot;
+	ev.sigev_value.sival_int = (int)any(1000);
+	switch (any(4)) {
+	case 0:
+	case 1:
+		tell("ask for %d %s", ev.sigev_signo, rc(SC(SYS_mq_notify, QUEUE_FD, &ev)));
+		break;
+	case 2:
+		tell("send %s", rc(SC(SYS_mq_timedsend, QUEUE_FD, "x", 1, 0, NULL)));
+		tell(" receive %s",
+		     rc(SC(SYS_mq_timedreceive, QUEUE_FD, text, sizeof(text), NULL, NULL)));
+		break;
+	default:
+		tell("ask no more %s", rc(SC(SYS_mq_notify, QUEUE_FD, NULL)));
+	}
+}
+
+static void op_directory(int slot)
+{
+	char path[64], text[256] = "";
+	struct stat st;
+	int of = any_number(slot);
+	long back = SC(SYS_open, ".", O_RDONLY | O_DIRECTORY), n;
+
+	snprintf(path, sizeof(path), chance(70) ? "/proc/%d" : "/proc/%d/task", of);
+	tell("%s %s", path, rc(SC(SYS_chdir, path)));
+	n = SC(SYS_getcwd, text, sizeof(text));
+	tell(" at %s", n < 0 ? rc(n) : strncmp(text, "/proc", 5) ? "home" : text);
+	snprintf(path, sizeof(path), "%d/stat", of);
+	tell(" %s %s", path, rc(SC(SYS_newfstatat, AT_FDCWD, path, &st, 0)));
+	tell(" ../1 %s", rc(SC(SYS_newfstatat, AT_FDCWD, "../1", &st, 0)));
+	SC(SYS_fchdir, back);
+	SC(SYS_close, back);
+}
+
+/* A position in a listing, and what comes from there on. */
+static void op_seek(int slot)
+{
+	char text[1024];
+	long fd = SC(SYS_openat, AT_FDCWD, "/proc", O_RDONLY | O_DIRECTORY), n, at;
+	int last = 0;
+
+	(void)slot;
+	/* Where numbers are one position each: fs/proc/base.c:proc_pid_readdir. */
+	at = SC(SYS_lseek, fd, 257 + (long)any_member(slot), SEEK_SET);
+	n = SC(SYS_getdents64, fd, text, sizeof(text));
+	tell("%s:", rc(at));
+	for (long i = 0; i < n;) {
+		char *e = text + i;
+
+		if (e[19] >= '0' && e[19] <= '9')
+			tell(" %s", e + 19);
+		last = atoi(e + 19);
+		i += *(unsigned short *)(e + 16);
+	}
+	tell(" then %s", last ? rc(SC(SYS_lseek, fd, 0, SEEK_CUR)) : "-");
+	SC(SYS_close, fd);
+}
+
 const struct op ops_file[] = {
-	{"owner", 9, op_owner},
-	{"lock", 8, op_lock},
-	{"send", 7, op_send},
-	{"receive", 7, op_receive},
-	{"peer", 4, op_peer},
-	{"proc_text", 16, op_proc_text},
-	{"proc_list", 6, op_proc_list},
-	{"proc_link", 5, op_proc_link},
-	{"sysv", 6, op_sysv},
-	{"terminal", 2, op_terminal},
-	{0},
+	{"owner", 9, op_owner},		{"lock", 8, op_lock},
+	{"send", 7, op_send},		{"receive", 7, op_receive},
+	{"peer", 4, op_peer},		{"proc_text", 16, op_proc_text},
+	{"proc_list", 6, op_proc_list}, {"proc_link", 5, op_proc_link},
+	{"sysv", 6, op_sysv},		{"terminal", 2, op_terminal},
+	{"queue", 5, op_queue},		{"directory", 5, op_directory},
+	{"seek", 3, op_seek},		{0},
 };

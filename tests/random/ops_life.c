@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Operations: processes and threads begin, end, are waited for, change groups and sessions. */
 #include "random.h"
+#include <sys/mman.h>
 
-static char stacks[SLOTS][65536] __attribute__((aligned(16)));
+#define STACK 65536
 
 /* A new actor that its creator has made; whoever is told first, the child cannot act yet. */
 static void born(int slot, int child, long r, int thread)
 {
 	tell(" = %s", rc(r));
+	/* The kernel closes the files of a child that it gives up, and with them ends what the parent asked for. */
+	if (r < 0)
+		SC(SYS_mq_notify, QUEUE_FD, NULL);
 	if (r < 0)
 		return;
 	remember((int)r);
@@ -139,13 +143,16 @@ static void op_clone3(int slot)
 static void beside(int slot, unsigned long flags, int thread)
 {
 	int child = place(), word = -7;
+	char *stack;
 
 	if (child < 0)
 		return;
 	tell("(%lx)", flags);
-	born(slot, child,
-	     clone_on(flags, stacks[child] + sizeof(stacks[child]), &word, NULL, actor,
-		      (void *)(long)child),
+	/* A new one: whoever was forked from a thread still stands on a copy of that one's. */
+	stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (stack == MAP_FAILED)
+		die("stack: %s", err(errno));
+	born(slot, child, clone_on(flags, stack + STACK, &word, NULL, actor, (void *)(long)child),
 	     thread);
 }
 
@@ -310,6 +317,15 @@ static void op_ids(int slot)
 	tell(" session %s", rc(SC(SYS_getsid, whom, junk(0))));
 }
 
+/* The word is nobody's: the kernel clears it at the end of the thread. */
+static void op_address(int slot)
+{
+	static int word;
+
+	(void)slot;
+	tell("%s", names_me(SC(SYS_set_tid_address, &word, junk(0))));
+}
+
 static void op_subreaper(int slot)
 {
 	int got = -7;
@@ -343,6 +359,7 @@ const struct op ops_life[] = {
 	{"setpgid", 16, op_setpgid},
 	{"setsid", 4, op_setsid},
 	{"ids", 10, op_ids},
+	{"set_tid_address", 2, op_address},
 	{"subreaper", 4, op_subreaper},
 	{"refused", 2, op_refused},
 	{0},

@@ -99,7 +99,7 @@ static void op_kcmp(int slot)
 	PICK(a, any_number(slot));
 	PICK(b, chance(40) ? a : any_number(slot));
 	int kind = (int)any(8);
-	long r = SC(312, a, b, junk(kind), 0, 0);
+	long r = SC(SYS_kcmp, a, b, junk(kind), 0, 0);
 
 	tell("(%s, %s, %d) = %s", a_text, b_text, kind, r > 0 ? "different" : rc(r));
 }
@@ -230,16 +230,16 @@ static void op_pidfd(int slot)
 			tell(" %d %d %d", (int)info[2], (int)(info[2] >> 32), (int)info[3]);
 		break;
 	case 1:
-		r = SC(438, junk(fd), (long)SHARED_FD, junk(0));
+		r = SC(SYS_pidfd_getfd, junk(fd), (long)SHARED_FD, junk(0));
 		tell("getfd %s", rc(r > 0 ? 0 : r));
 		if (r > 0)
 			SC(SYS_close, r);
 		break;
 	case 2:
-		tell("madvise %s", rc(SC(440, junk(fd), &none, 0, 20, 0)));
+		tell("madvise %s", rc(SC(SYS_process_madvise, junk(fd), &none, 0, 20, 0)));
 		break;
 	case 3:
-		tell("mrelease %s", rc(SC(448, junk(fd), 1)));
+		tell("mrelease %s", rc(SC(SYS_process_mrelease, junk(fd), 1)));
 		break;
 	default:
 		pid = (int)SC(SYS_setns, fd, CLONE_NEWPID);

@@ -287,28 +287,17 @@ static int by_text(const void *a, const void *b)
 	return memcmp(a, b, sizeof(struct note));
 }
 
-static int any_thread_of(int pid, int acting)
-{
-	int taken = 0;
-
-	for (int i = 0; i < SLOTS; i++)
-		if (ALL->slots[i].pid == pid)
-			taken += ALL->slots[i].logged;
-	return threads_of(pid) > 1 && (pid == acting || pid == 1 || taken > 1);
-}
-
 /*
- * What a process of several threads was sent may be taken by any that makes a call just then: the kernel's
- * choice counts only where all of them sleep, and for one signal at a time. Process 1 makes calls while
- * others act.
+ * What a process of several threads was sent any of them may take: whoever makes a call just then, or whose turn
+ * the kernel thinks it is. A signal of a thread's own is shown as its process's, too.
  */
-static void show_taken(int acting)
+static void show_taken(void)
 {
 	static struct note notes[SLOTS * LOGGED];
 
 	for (int i = 0; i < SLOTS; i++) {
 		struct slot *s = &ALL->slots[i];
-		int crowd = any_thread_of(s->pid, acting), n = 0;
+		int crowd = threads_of(s->pid) > 1, n = 0;
 
 		for (int j = crowd ? 0 : i; j < (crowd ? SLOTS : i + 1); j++) {
 			struct slot *t = &ALL->slots[j];
@@ -334,7 +323,7 @@ static void show_taken(int acting)
 	}
 }
 
-static void settle(int acting)
+static void settle(void)
 {
 	int deaths;
 
@@ -354,7 +343,7 @@ static void settle(int acting)
 			}
 		}
 	} while (deaths);
-	show_taken(acting);
+	show_taken();
 }
 
 /* --- the sequence ------------------------------------------------------------------------------ */
@@ -398,7 +387,7 @@ static int left_out(const char *list, const char *name)
 
 static void perform(int index, const char *without)
 {
-	int slot = member_slot(), acting = ALL->slots[slot].pid;
+	int slot = member_slot();
 
 	ALL->index = index;
 	ALL->op = chosen_op();
@@ -420,7 +409,7 @@ static void perform(int index, const char *without)
 		else if (ALL->exiting)
 			await_thread(slot);
 	}
-	settle(acting);
+	settle();
 	tell("\n");
 	put(ALL->line, ALL->used);
 }
@@ -446,7 +435,7 @@ static void put_at(int fd, int want)
 
 static void world(const char *self)
 {
-	int fds[2];
+	int fds[2], queue;
 
 	put_at((int)syscall(SYS_memfd_create, "random", 0), SHARED_FD);
 	if (ftruncate(SHARED_FD, sizeof(struct shared)))
@@ -457,6 +446,10 @@ static void world(const char *self)
 	put_at(fds[0], SOCKET_FD);
 	put_at(fds[1], SOCKET_FD + 1);
 	put_at(socket(AF_UNIX, SOCK_DGRAM, 0), SPARE_FD);
+	/* Where there are none it is the same descriptor as before, and refuses. */
+	queue = (int)SC(SYS_mq_open, "random", O_RDWR | O_CREAT | O_NONBLOCK, 0600, NULL);
+	put_at(queue < 0 ? dup(SPARE_FD) : queue, QUEUE_FD);
+	SC(SYS_mq_unlink, "random");
 	put_at(open("locks", O_RDWR | O_CREAT | O_TRUNC, 0600), LOCK_FD);
 	for (int i = 0; i < 2 * SLOTS; i++) {
 		if (pipe(fds))

@@ -26,6 +26,7 @@
 #define SOCKET_FD 21 /* and 22: two datagram sockets, connected */
 #define LOCK_FD 23
 #define SPARE_FD 24
+#define QUEUE_FD 25
 #define PIPE_FD 30   /* four for each slot */
 #define PIDFD_FD 100 /* one for each slot, the conductor's */
 

@@ -130,6 +130,25 @@ def junk(rows):
                     yield "%s: J(%s, %s, ...) is not in tests/probe/junk.c" % (named(row), call, arg)
 
 
+def at_random(rows):
+    """Random sequences make every call, or it is said why not"""
+    done = subprocess.run([os.path.join(ROOT, "tests/random/run"), "--list"], check=True,
+                          capture_output=True, text=True).stdout.split()
+    excluded = {}
+    with open(os.path.join(ROOT, "tests/random/excluded"), encoding="utf-8") as f:
+        for line in f:
+            name, _, reason = line.partition(":")
+            if not line.startswith("#"):
+                excluded[name] = reason.strip()
+    names = {call.nr: call.name for call in tables.syscalls(ROOT)}
+    wanted = {names.get(nr) for row in rows if row.kind == "syscall" for nr in tables.numbers_of(row)}
+    for name in sorted(wanted.difference(done, excluded)):
+        yield "%s is neither made nor excluded" % name
+    for name, reason in sorted(excluded.items()):
+        if name in done or name not in wanted or len(reason) < 8:
+            yield "%s is excluded for nothing" % name
+
+
 def main():
     try:
         rows = tables.crossings(ROOT)
@@ -139,7 +158,7 @@ def main():
     bad = 0
     if COUNT_OPEN:
         print("# %d of %d crossings are open" % (sum(r.level == "OPEN" for r in rows), len(rows)))
-    for rule in (decided, explained, proven, consistent, junk):
+    for rule in (decided, explained, proven, consistent, junk, at_random):
         findings = list(rule(rows))
         print("%s - shape: %s" % ("not ok" if findings else "ok",
                                   rule.__doc__[0].lower() + rule.__doc__[1:]))
