@@ -123,6 +123,12 @@ enum bd_text bd_text_elsewhere(const char *name, size_t len, uint64_t magic)
 	return BD_TEXT_NONE;
 }
 
+bool bd_text_is_on(uint64_t magic)
+{
+	return magic == CGROUP1_MAGIC || magic == CGROUP2_MAGIC || magic == RESCTRL_MAGIC ||
+	       magic == MQUEUE_MAGIC || magic == SYSFS_MAGIC;
+}
+
 bool bd_text_may_be_elsewhere(const char *path, size_t len)
 {
 	/* The last letter tells nearly all other names apart. */

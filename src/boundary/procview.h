@@ -60,6 +60,8 @@ enum bd_text {
 enum bd_text bd_text_of(const struct bd_procpath *p);
 /* The same elsewhere, by the last component of the name and the magic of the file system it is on. */
 enum bd_text bd_text_elsewhere(const char *name, size_t len, uint64_t magic);
+/* Whether any file of a file system with that magic is such a text. */
+bool bd_text_is_on(uint64_t magic);
 /* Whether bd_text_elsewhere has to be asked about an absolute or relative path. */
 bool bd_text_may_be_elsewhere(const char *path, size_t len);
 

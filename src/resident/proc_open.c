@@ -116,6 +116,23 @@ static bool leads_out(const struct rs_name *n)
 	return false;
 }
 
+/*
+ * Such a name may be anybody's, and that of something whose opening waits: only once it was opened and is seen to be on
+ * the right file system it is made again in one go. Not so for queues, where a close takes the process's mq_notify(2)
+ * away: their folder is root's.
+ */
+static long finish_elsewhere(struct rs_frame *f)
+{
+	struct rs_area *a = rs_area_here();
+	uint64_t fs[16]; /* struct statfs has 120 bytes; its first word is f_type */
+
+	if (f->raw < 0 || sp_sys2(__NR_fstatfs, f->raw, (long)fs) || !bd_text_is_on(fs[0]))
+		return finish_open(f);
+	a->stray = (int32_t)f->raw;
+	a->stray_level = a->level + 1;
+	return RS_REWIND;
+}
+
 /* A name that says nothing of procfs. */
 static long open_elsewhere(struct rs_frame *f, struct rs_area *a, const char *path, uint64_t flags,
 			   bool looked)
@@ -125,7 +142,9 @@ static long open_elsewhere(struct rs_frame *f, struct rs_area *a, const char *pa
 	if (path && rs_watch_opens(path, len, flags))
 		return rs_watch_new(f);
 	if (path && (flags & (O_ACCMODE | O_PATH)) == O_RDONLY && bd_text_may_be_elsewhere(path, len))
-		return open_text(f, a, BD_TEXT_NONE, NULL, path, flags);
+		return looked || sp_has_prefix(path, "/dev/mqueue/")
+			       ? open_text(f, a, BD_TEXT_NONE, NULL, path, flags)
+			       : rs_call(f, finish_elsewhere);
 	return rs_call(f, looked ? rs_finish_raw : finish_open);
 }
 

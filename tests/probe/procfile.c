@@ -178,6 +178,42 @@ static void limits(void)
 	setrlimit(RLIMIT_NOFILE, &had);
 }
 
+static void on_alarm(int sig)
+{
+	(void)sig;
+}
+
+/* Files that are called like lists of members and are none. */
+static void namesakes(void)
+{
+	struct sigaction act = {.sa_handler = on_alarm};
+	char text[16];
+	int fd;
+
+	sigaction(SIGALRM, &act, NULL);
+	mkfifo("tasks", 0600);
+	ualarm(20000, 0);
+	fd = open("tasks", O_RDONLY);
+	say("a fifo: %s", fd < 0 ? err(errno) : "open");
+	unlink("tasks");
+	symlink("/proc/self/stat", "tasks");
+	fd = open("tasks", O_RDONLY);
+	memset(text, 0, sizeof(text));
+	if (read(fd, text, 4) > 0)
+		say("a link: %.4s", text);
+	close(fd);
+	unlink("tasks");
+	fd = open("cgroup.procs", O_RDWR | O_CREAT, 0600);
+	say("a file: %zd", write(fd, "123\n", 4));
+	close(fd);
+	fd = open("cgroup.procs", O_RDONLY);
+	memset(text, 0, sizeof(text));
+	if (read(fd, text, 10) > 0)
+		say("read: %s", text);
+	close(fd);
+	unlink("cgroup.procs");
+}
+
 static int done;
 
 static void *opener(void *arg)
@@ -220,6 +256,7 @@ int main(void)
 	sharing();
 	held();
 	limits();
+	namesakes();
 	threads();
 	return 0;
 }
