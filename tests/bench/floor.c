@@ -22,14 +22,14 @@
 
 int main(int argc, char **argv)
 {
+	static const struct bd_trap trap = {SP_RESIDENT_ADDR + 4096, SP_RESIDENT_ADDR + 65536, MAGIC};
 	static struct sock_filter code[BD_FILTER_MAX];
 	struct sock_fprog prog = {0, code};
 	int n, traps = 0;
 
 	if (argc < 2)
 		return 125;
-	n = bd_filter_build(code, BD_FILTER_MAX, SP_RESIDENT_ADDR + 4096, SP_RESIDENT_ADDR + 65536,
-			    MAGIC);
+	n = bd_filter_build(code, BD_FILTER_MAX, &trap);
 	for (int i = 0; i < n; i++)
 		if (code[i].code == (BPF_RET | BPF_K) && code[i].k == (SECCOMP_RET_TRAP | MAGIC)) {
 			code[i].k = SECCOMP_RET_ALLOW;
