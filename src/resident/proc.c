@@ -55,9 +55,10 @@ bool rs_proc_looks_procfs(const struct ax_stat *st)
 	return !(st->dev >> 8 & 0xfff) && st->blksize == PROC_BLOCK;
 }
 
-bool rs_proc_is_resident(const struct ax_stat *st)
+bool rs_proc_behind_link(const struct ax_stat *st)
 {
-	return st->ino == RS_NS->resident_ino && st->dev == RS_NS->resident_dev;
+	return (st->ino == RS_NS->resident_ino && st->dev == RS_NS->resident_dev) ||
+	       (st->dev == RS_NS->pidns_dev && RS_NS->pidns_ino);
 }
 
 void rs_proc_forget(void)

@@ -126,9 +126,10 @@ bool rs_proc_base(const struct rs_area *a, int dirfd, struct bd_procpath *ret_at
 bool rs_proc_is_procfs(int dirfd);
 bool rs_proc_path_is_procfs(const char *path);
 
-/* Whether a file may be on procfs, from what stat says of it; or the resident itself. */
+/* Whether a file may be on procfs, from what stat says of it. */
 bool rs_proc_looks_procfs(const struct ax_stat *st);
-bool rs_proc_is_resident(const struct ax_stat *st);
+/* Whether it is what links of procfs lead to: exe (the resident), ns/ of a process. */
+bool rs_proc_behind_link(const struct ax_stat *st);
 
 /* Whether relative names may be on procfs: those that start at the working directory, at a descriptor. */
 bool rs_proc_cwd_may(const struct rs_area *a);

@@ -134,7 +134,7 @@ static bool arrives(int dirfd, const char *path, bool follow)
 
 	return !sp_sys4(__NR_newfstatat, dirfd, (long)path, (long)&st,
 			follow ? 0 : AT_SYMLINK_NOFOLLOW) &&
-	       (rs_proc_looks_procfs(&st) || rs_proc_is_resident(&st));
+	       (rs_proc_looks_procfs(&st) || rs_proc_behind_link(&st));
 }
 
 /*
@@ -278,7 +278,7 @@ static long stat_call(struct rs_frame *f, struct rs_area *a, int dirfd, int arg,
 			return raw;
 		if (!raw)
 			st = seen(&res, extended);
-		if (r || (!raw && !rs_proc_looks_procfs(&st) && !rs_proc_is_resident(&st)))
+		if (r || (!raw && !rs_proc_looks_procfs(&st) && !rs_proc_behind_link(&st)))
 			break;
 		r = rs_proc_retake(a, dirfd, how | (raw ? RS_NAME_EXACT : RS_NAME_WALK), &n);
 		if (!r && raw)

@@ -71,7 +71,7 @@ static long finish_open(struct rs_frame *f)
 	if (rs_proc_suspect(f->raw))
 		return RS_REWIND;
 	if (f->raw < 0 || sp_sys2(__NR_fstat, f->raw, (long)&st) ||
-	    !(rs_proc_is_resident(&st) || (rs_proc_looks_procfs(&st) && rs_proc_is_procfs((int)f->raw))))
+	    !(rs_proc_behind_link(&st) || (rs_proc_looks_procfs(&st) && rs_proc_is_procfs((int)f->raw))))
 		return f->raw;
 	a->stray = (int32_t)f->raw;
 	a->stray_level = a->level + 1;
