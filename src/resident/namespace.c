@@ -114,22 +114,38 @@ static bool is_stranger(long fd)
 	       info.mask & AX_PIDFD_INFO_PID && !rs_out_pid((int32_t)info.pid);
 }
 
+/* In the frame's scratch. */
+enum { S_DONE, S_RESULT };
+
+/* Once, with signals blocked: the descriptor must not be closed twice. */
+static long finish_handle(struct rs_frame *f)
+{
+	uint64_t mask;
+
+	if (f->raw < 0)
+		return f->raw;
+	mask = rs_hush();
+	if (!f->scratch[S_DONE]) {
+		f->scratch[S_RESULT] = (uint64_t)f->raw;
+		if (is_stranger(f->raw)) {
+			sp_sys1(__NR_close, f->raw);
+			f->scratch[S_RESULT] = (uint64_t)-ESTALE;
+		} else if (rs_watch_received((int)f->raw)) {
+			sp_sys1(__NR_close, f->raw);
+			f->scratch[S_RESULT] = (uint64_t)-ENOMEM;
+		}
+		f->scratch[S_DONE] = 1;
+	}
+	rs_unhush(mask);
+	return (long)f->scratch[S_RESULT];
+}
+
+/* May wait: a pipe has handles too. */
 long rs_h_open_by_handle_at(struct rs_frame *f, struct rs_area *a)
 {
-	long fd;
-
 	(void)a;
-	rs_block(f);
-	fd = sp_sys3(__NR_open_by_handle_at, f->a[0], f->a[1], f->a[2]);
-	if (fd >= 0 && is_stranger(fd)) {
-		sp_sys1(__NR_close, fd);
-		fd = -ESTALE;
-	}
-	if (fd >= 0 && rs_watch_received((int)fd)) {
-		sp_sys1(__NR_close, fd);
-		fd = -ENOMEM;
-	}
-	return rs_unblock(f, fd);
+	f->scratch[S_DONE] = 0;
+	return rs_call(f, finish_handle);
 }
 
 /*

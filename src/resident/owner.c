@@ -67,21 +67,25 @@ long rs_owner_out(int fd)
 	return r ? r : o.type == F_OWNER_PGRP ? -o.pid : o.pid;
 }
 
+static long finish_get_lock(struct rs_frame *f)
+{
+	struct lock l;
+
+	if (f->raw)
+		return f->raw;
+	memcpy(&l, f->scratch, sizeof(l));
+	if (l.type != F_UNLCK && l.pid > 0)
+		l.pid = rs_out_pid(l.pid);
+	return rs_user_write(f->regs.rdx, &l, sizeof(l));
+}
+
+/* A file system may ask its server, and wait for it. */
 static long get_lock(struct rs_frame *f)
 {
-	struct lock *l = (struct lock *)f->scratch;
-	uint64_t to = (uint64_t)f->a[2];
-	long r = rs_user_read(l, to, sizeof(*l));
-
-	if (r)
+	if (rs_user_read(f->scratch, (uint64_t)f->a[2], sizeof(struct lock)))
 		return rs_call(f, rs_finish_raw); /* EBADF comes before EFAULT */
-	rs_block(f);
-	r = sp_sys3(__NR_fcntl, f->a[0], f->a[1], (long)l);
-	if (!r && l->type != F_UNLCK && l->pid > 0)
-		l->pid = rs_out_pid(l->pid);
-	if (!r)
-		r = rs_user_write(to, l, sizeof(*l));
-	return rs_unblock(f, r);
+	f->a[2] = (long)f->scratch;
+	return rs_call(f, finish_get_lock);
 }
 
 long rs_h_fcntl(struct rs_frame *f, struct rs_area *a)
