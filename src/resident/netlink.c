@@ -160,15 +160,19 @@ static int family_name(void *ctx, uint16_t id, char name[BD_GENL_NAME])
 	char reply[96];
 	struct nlattr attr;
 	size_t pos = NLMSG_HDRLEN + GENL_HDRLEN;
+	uint64_t mask = rs_hush();
 	long n = -1;
 	long fd = sp_sys3(__NR_socket, RS_AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_GENERIC);
 
 	(void)ctx;
+	if (fd >= 0 && sp_sys6(__NR_sendto, fd, (long)&ask, sizeof(ask), 0, (long)&sa, sizeof(sa)) ==
+			       sizeof(ask))
+		n = sp_sys6(__NR_recvfrom, fd, (long)reply, sizeof(reply), MSG_DONTWAIT_, 0, 0);
+	if (fd >= 0)
+		sp_sys1(__NR_close, fd);
+	rs_unhush(mask);
 	if (fd < 0)
 		return (int)fd;
-	if (sp_sys6(__NR_sendto, fd, (long)&ask, sizeof(ask), 0, (long)&sa, sizeof(sa)) == sizeof(ask))
-		n = sp_sys6(__NR_recvfrom, fd, (long)reply, sizeof(reply), MSG_DONTWAIT_, 0, 0);
-	sp_sys1(__NR_close, fd);
 	if (n < (long)(pos + sizeof(attr)) || ((struct nlmsghdr *)reply)->nlmsg_type != GENL_ID_CTRL)
 		return 0;
 	/* The name comes first: net/netlink/genetlink.c:ctrl_fill_info. */
