@@ -188,17 +188,26 @@ struct kept {
 	struct rs_sighand *hand;
 	sp_vpid tid, tgid;
 	sp_hpid htid, htgid;
-	uint32_t sigsys_blocked, sigsys_pending, level, no_new_privs;
+	uint32_t sigsys_blocked, sigsys_pending, level, no_new_privs, strict;
 	struct rs_filter *filters;
 	struct ax_stack alt;
 };
 
 static void keep(struct kept *k, const struct rs_area *a)
 {
-	*k = (struct kept){a->cur,   a->call_top,	a->hand,
-			   a->tid,   a->tgid,		a->htid,
-			   a->htgid, a->sigsys_blocked, a->sigsys_pending,
-			   a->level, a->no_new_privs,	atomic_load(&a->filters),
+	*k = (struct kept){a->cur,
+			   a->call_top,
+			   a->hand,
+			   a->tid,
+			   a->tgid,
+			   a->htid,
+			   a->htgid,
+			   a->sigsys_blocked,
+			   a->sigsys_pending,
+			   a->level,
+			   a->no_new_privs,
+			   a->strict,
+			   atomic_load(&a->filters),
 			   a->alt};
 }
 
@@ -215,6 +224,7 @@ static void restore(struct rs_area *a, const struct kept *k)
 	a->sigsys_pending = k->sigsys_pending;
 	a->level = k->level;
 	a->no_new_privs = k->no_new_privs;
+	a->strict = k->strict;
 	atomic_store(&a->filters, k->filters);
 	a->alt = k->alt;
 	if (a->map_size) {

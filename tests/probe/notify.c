@@ -38,10 +38,12 @@ struct addfd {
 	uint32_t flags, srcfd, newfd, newfd_flags;
 };
 
+static unsigned int more_flags;
+
 static long listener_of(long nr)
 {
 	no_new_privs();
-	return FILTER(F_LISTENER, ONE((uint32_t)nr, NOTIF));
+	return FILTER(F_LISTENER | more_flags, ONE((uint32_t)nr, NOTIF));
 }
 
 /*
@@ -379,6 +381,25 @@ static void for_long(void)
 	say("getppid %s", rc(SC(SYS_getppid)));
 }
 
+/* Once it was received, only what kills interrupts (since 5.19). */
+static void killable(void)
+{
+	struct note n;
+	pid_t pid;
+
+	more_flags = SC(SYS_seccomp, MODE_FILTER, F_LISTENER | F_KILLABLE, WILD) == -EFAULT ? F_KILLABLE
+											    : 0;
+	for (call_now = 0; more_flags && call_now < 2; call_now++) {
+		pid = target(call_now ? SYS_close : SYS_getppid, call_now ? closes : no_restart);
+		take_shown(&n, pid);
+		kill(pid, SIGUSR1);
+		usleep(2000);
+		give_later("value", n.id, 12, 0, 0);
+		target_over(pid);
+	}
+	more_flags = 0;
+}
+
 static void signals(void)
 {
 	struct note n;
@@ -413,6 +434,7 @@ static void signals(void)
 	say("answered %s", rc(give(n.id, 3, 0, 0)));
 	target_over(pid);
 
+	killable();
 	/* The listener itself is interrupted, and then goes away. */
 	pid = target(SYS_getppid, for_long);
 	sigaction(SIGALRM, &sa, NULL);

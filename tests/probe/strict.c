@@ -110,6 +110,19 @@ static void clock_now(void)
 	leave(12);
 }
 
+/* What a vfork child does to itself is its own. */
+static void of_vfork(void)
+{
+	pid_t pid = vfork();
+
+	if (!pid) {
+		SC(SYS_prctl, 22, 1);
+		SC(SYS_exit, 6);
+	}
+	say("parent of a strict one: %s", rc(SC(SYS_getppid) > 0));
+	say("%s", reap(pid));
+}
+
 static void after_filter(void)
 {
 	deny(SYS_getuid, ERRNO | 3);
@@ -156,6 +169,7 @@ int main(int argc, char **argv)
 	in_child("blocked", blocked_trap);
 	in_child("threads", in_threads);
 	in_child("clock", clock_now);
+	in_child("vfork", of_vfork);
 	in_child("after a filter", after_filter);
 	say("mode %s nnp %s", rc(SC(SYS_prctl, 21)), rc(SC(SYS_prctl, 39)));
 	return 0;
