@@ -7,7 +7,6 @@
 #include <linux/errno.h>
 
 #define SYSCALL_LEN 2 /* the filter sees the address behind the instruction */
-#define VERDICT(k) ((k)&SECCOMP_RET_ACTION_FULL)
 
 /* Instructions that kernel/seccomp.c:seccomp_check_filter lets through, apart from their operands. */
 static bool known(uint16_t code)
@@ -237,6 +236,11 @@ static void put_test(struct writer *w, uint64_t start, uint64_t end, unsigned sk
 	put(w, BPF_JMP | BPF_JGT | BPF_K, skip, 0, (uint32_t)end);
 }
 
+static bool allows(const struct sock_filter *ret)
+{
+	return BPF_RVAL(ret->code) == BPF_K && (ret->k & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ALLOW;
+}
+
 /* The shortest way: the test first, for filters that leave no room for the other one. */
 static int wrap_front(struct writer *w, const struct sock_filter *p, unsigned n, uint64_t start,
 		      uint64_t end)
@@ -271,6 +275,7 @@ int bd_bpf_wrap(struct sock_filter *out, unsigned max, const struct sock_filter 
 		uint64_t start, uint64_t end)
 {
 	struct writer w = {out, max, 0};
+	bool refuses = false;
 	unsigned gate;
 
 	if (start >= end || start >> 32 != end >> 32)
@@ -280,9 +285,12 @@ int bd_bpf_wrap(struct sock_filter *out, unsigned max, const struct sock_filter 
 		if (p[i].code == (BPF_ALU | BPF_DIV | BPF_X))
 			return wrap_front(&w, p, n, start, end);
 		put(&w, p[i].code, p[i].jt, p[i].jf, p[i].k);
+		refuses |= BPF_CLASS(p[i].code) == BPF_RET && !allows(&p[i]);
 	}
+	if (!refuses)
+		return w.len <= max ? (int)w.len : -E2BIG;
 	for (unsigned i = 0; i < n && w.len <= max; i++) {
-		if (p[i].code == (BPF_RET | BPF_K) && VERDICT(p[i].k) != SECCOMP_RET_ALLOW) {
+		if (p[i].code == (BPF_RET | BPF_K) && !allows(&p[i])) {
 			unsigned at = stub(&w, n, p[i].k);
 
 			out[i] = (struct sock_filter){BPF_JMP | BPF_JA, 0, 0, at - i - 1};

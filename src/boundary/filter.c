@@ -15,8 +15,10 @@
 
 #include "boundary/table.h"
 
-#define X32_BIT 0x40000000u /* __X32_SYSCALL_BIT; negative numbers are above it as well */
-#define SYSCALL_LEN 2	    /* bytes of the instruction: the filter sees the address behind it */
+#define X32_BIT 0x40000000u /* __X32_SYSCALL_BIT */
+#define NEGATIVE \
+	0x80000000u   /* no call: the kernel says so itself, unless a tracer has left a result */
+#define SYSCALL_LEN 2 /* bytes of the instruction: the filter sees the address behind it */
 
 /* A jump to the block of `entry`, which is placed later; real jumps are never that long. */
 #define TO_BLOCK(entry) (0x80000000u | (entry))
@@ -31,12 +33,12 @@ struct builder {
 	int error;
 };
 
-/* Entries: one a number, then one for those without a row, then one for x32. */
-#define ENTRIES (BD_SYSCALL_MAX + 3u)
+/* Entries: one a number, then one for those without a row, one for x32, one for negative ones. */
+#define ENTRIES (BD_SYSCALL_MAX + 4u)
 
 static uint32_t number_of(unsigned entry)
 {
-	return entry == ENTRIES - 1 ? X32_BIT : entry;
+	return entry == ENTRIES - 1 ? NEGATIVE : entry == ENTRIES - 2 ? X32_BIT : entry;
 }
 
 static const struct bd_when *when_of(unsigned entry)
@@ -44,8 +46,8 @@ static const struct bd_when *when_of(unsigned entry)
 	static const struct bd_when enosys = {BD_ERRNO, 0, ENOSYS}, never = {BD_NEVER, 0, 0};
 	const struct bd_when *w;
 
-	if (entry == ENTRIES - 1)
-		return &enosys;
+	if (entry >= ENTRIES - 2)
+		return entry == ENTRIES - 1 ? &never : &enosys;
 	w = entry <= BD_SYSCALL_MAX ? &bd_when_of[entry] : &bd_when_unknown;
 	return w->op == BD_WATCH || w->op == BD_WATCH_ANY ? &never : w;
 }

@@ -89,23 +89,20 @@ void rs_settle(struct rs_frame *f, long result)
 
 void rs_dispatch(struct rs_frame *f, struct rs_area *a)
 {
-	uint32_t nr;
-	unsigned int h;
-	long r = RS_GO_ON;
+	uint32_t nr = (uint32_t)f->regs.rax;
+	unsigned int h = nr <= BD_SYSCALL_MAX ? bd_handler_of[nr] : (unsigned int)BD_H_unknown;
+	enum rs_judged judged = f->judged;
 
 	if (a->libc_tid)
 		rs_libc_tid(a);
-	if (f->judged == RS_JUDGED_ASK)
-		r = rs_ask(f);
-	else if (f->judged == RS_JUDGED_RESULT)
-		r = f->result;
-	if (r != RS_GO_ON) {
-		settle(f, r, false); /* whatever the filter or its listener said */
-	} else {
-		nr = (uint32_t)f->regs.rax; /* a tracer may have changed it */
-		h = nr <= BD_SYSCALL_MAX ? bd_handler_of[nr] : (unsigned int)BD_H_unknown;
+	if (judged == RS_JUDGED_ASK)
+		judged = rs_ask(f);
+	if (judged == RS_JUDGED_OURS) {
 		rs_plan_same(f);
-		rs_settle(f, h == BD_H_none ? rs_call(f, rs_finish_raw) : handlers[h](f, a));
+		rs_settle(f, handlers[h](f, a));
+	} else {
+		/* Whatever the filter or its listener said: also -512. */
+		settle(f, f->raw, judged == RS_JUDGED_CHANGED);
 	}
 }
 

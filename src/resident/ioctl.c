@@ -146,7 +146,6 @@ long rs_h_ioctl(struct rs_frame *f, struct rs_area *a)
 	case RS_NOTIF_SEND:
 	case RS_NOTIF_ID_VALID:
 	case RS_NOTIF_ID_VALID_OLD:
-	case RS_NOTIF_ADDFD:
 		return rs_notify_ioctl(f);
 	case BINDER_WRITE_READ:
 		r = sp_sys2(__NR_fcntl, f->a[0], F_GETFD);
@@ -156,6 +155,8 @@ long rs_h_ioctl(struct rs_frame *f, struct rs_area *a)
 	default:
 		break;
 	}
+	if (((uint32_t)f->a[1] & 0xffff) == (RS_NOTIF_ADDFD & 0xffff))
+		return rs_notify_ioctl(f);
 	if (((uint32_t)f->a[1] & 0xffff) == (AX_PIDFD_GET_INFO & 0xffff))
 		return pidfd_info(f, a);
 	if ((uint32_t)f->a[1] - NS_GET_PID_FROM_PIDNS <= NS_GET_TGID_IN_PIDNS - NS_GET_PID_FROM_PIDNS) {

@@ -89,6 +89,30 @@ static long answer(struct rs_frame *f, size_t size)
 	return rs_call(f, rs_finish_raw);
 }
 
+/*
+ * ADDFD is told by its number; its size may be one of a later kernel's, if what is beyond ours is zero
+ * (lib/usercopy.c:copy_struct_from_user).
+ */
+static long add(struct rs_frame *f)
+{
+	uint32_t size = (uint32_t)f->a[1] >> 16 & 0x3fff;
+	uint64_t more[8];
+
+	if (size < sizeof(struct addfd) || size >= 4096)
+		return rs_call(f, rs_finish_raw);
+	for (uint32_t at = sizeof(struct addfd), n; at < size; at += n) {
+		n = size - at < sizeof(more) ? size - at : (uint32_t)sizeof(more);
+		memset(more, 0, sizeof(more));
+		if (rs_user_read(more, (uint64_t)f->a[2] + at, n))
+			return rs_call(f, rs_finish_raw);
+		for (size_t i = 0; i < sizeof(more) / 8; i++)
+			if (more[i])
+				return rs_call(f, rs_finish_raw);
+	}
+	f->a[1] = RS_NOTIF_ADDFD;
+	return answer(f, sizeof(struct addfd));
+}
+
 long rs_notify_ioctl(struct rs_frame *f)
 {
 	switch ((uint32_t)f->a[1]) {
@@ -96,9 +120,10 @@ long rs_notify_ioctl(struct rs_frame *f)
 		return recv(f);
 	case RS_NOTIF_SEND:
 		return answer(f, sizeof(struct reply));
-	case RS_NOTIF_ADDFD:
-		return answer(f, sizeof(struct addfd));
-	default:
+	case RS_NOTIF_ID_VALID:
+	case RS_NOTIF_ID_VALID_OLD:
 		return answer(f, sizeof(uint64_t));
+	default:
+		return add(f);
 	}
 }

@@ -94,14 +94,14 @@ enum rs_judged rs_seccomp_judge(struct ax_siginfo *si, struct ax_ucontext *uc, s
 		si->err = (int32_t)data;
 		return RS_JUDGED_SIGNAL;
 	case SECCOMP_RET_ERRNO:
-		a->cur->result = -(int64_t)(data < MAX_ERRNO ? data : MAX_ERRNO);
+		a->cur->raw = -(int64_t)(data < MAX_ERRNO ? data : MAX_ERRNO);
 		return RS_JUDGED_RESULT;
 	default:
 		if (granted(a->cur, &uc->mc))
 			return RS_JUDGED_OURS;
 		/* A filter that looks at the place would see another one there. */
 		if ((verdict(a, uc, (uint64_t)rs_ask_after) ^ v) & SECCOMP_RET_ACTION_FULL) {
-			a->cur->result = -ENOSYS;
+			a->cur->raw = -ENOSYS;
 			return RS_JUDGED_RESULT;
 		}
 		return RS_JUDGED_ASK;
@@ -119,7 +119,16 @@ static long finish_ask(struct rs_frame *f)
 	return RS_REWIND;
 }
 
-long rs_ask(struct rs_frame *f)
+static bool changed(const struct rs_frame *f)
+{
+	const struct rs_regs *r = &f->regs;
+
+	return (int32_t)r->rax != (int32_t)f->nr || (int64_t)r->rdi != f->a[0] ||
+	       (int64_t)r->rsi != f->a[1] || (int64_t)r->rdx != f->a[2] ||
+	       (int64_t)r->r10 != f->a[3] || (int64_t)r->r8 != f->a[4] || (int64_t)r->r9 != f->a[5];
+}
+
+enum rs_judged rs_ask(struct rs_frame *f)
 {
 	rs_plan_same(f);
 	f->finish = finish_ask;
@@ -128,11 +137,12 @@ long rs_ask(struct rs_frame *f)
 	atomic_signal_fence(memory_order_seq_cst);
 	rs_ask_gate(f);
 	atomic_signal_fence(memory_order_seq_cst);
-	if (finish_ask(f) != RS_REWIND)
-		return f->raw;
+	if (f->raw != RS_GO_ON)
+		return RS_JUDGED_RESULT;
+	finish_ask(f);
 	f->phase = RS_RESTART;
 	atomic_signal_fence(memory_order_seq_cst);
-	return RS_GO_ON;
+	return changed(f) ? RS_JUDGED_CHANGED : RS_JUDGED_OURS;
 }
 
 /* --- threads ---------------------------------------------------------------------------------- */

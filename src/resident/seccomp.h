@@ -14,18 +14,19 @@
 
 /* What becomes of a SIGSYS with SYS_SECCOMP. */
 enum rs_judged {
-	RS_JUDGED_OURS,	  /* a trap of the tree's filter: the call is to be handled */
-	RS_JUDGED_ASK,	  /* the same, but the kernel is to be asked first: rs_ask */
-	RS_JUDGED_RESULT, /* refused: the result is the current frame's */
-	RS_JUDGED_SIGNAL, /* the program's to handle; the siginfo is as the kernel would have it */
+	RS_JUDGED_OURS,	   /* a trap of the tree's filter: the call is to be handled */
+	RS_JUDGED_ASK,	   /* the same, but the kernel is to be asked first: rs_ask */
+	RS_JUDGED_RESULT,  /* refused: the raw result is in the current frame */
+	RS_JUDGED_CHANGED, /* by a tracer: the program makes it again, as it is now */
+	RS_JUDGED_SIGNAL,  /* the program's to handle; the siginfo is as the kernel would have it */
 };
 enum rs_judged rs_seccomp_judge(struct ax_siginfo *si, struct ax_ucontext *uc, struct rs_area *a);
 
 /*
- * A call with the verdict USER_NOTIF, TRACE or KILL: made as the program made it, where its filters see it. Returns
- * RS_GO_ON when it is to be handled now, else the result (or RS_REWIND).
+ * A call with the verdict USER_NOTIF, TRACE or KILL: made as the program made it, where its filters see it.
+ * RS_JUDGED_OURS when it is to be handled now, RS_JUDGED_CHANGED, or RS_JUDGED_RESULT.
  */
-long rs_ask(struct rs_frame *f);
+enum rs_judged rs_ask(struct rs_frame *f);
 /* What a listener's resident answers in place of SECCOMP_USER_NOTIF_FLAG_CONTINUE. */
 #define RS_GO_ON 0x53505f474f5f4f4eL
 

@@ -293,6 +293,21 @@ static void wrap_room(void **state)
 	assert_int_equal(bd_bpf_wrap(w, BD_BPF_MAX, p, n, START, START + (1ul << 33)), -EINVAL);
 }
 
+/* What refuses nothing needs no exemption, and may be as long as the kernel allows. */
+static void longest(void **state)
+{
+	static struct sock_filter p[BD_BPF_MAX], w[BD_BPF_MAX];
+
+	(void)state;
+	for (unsigned i = 0; i < BD_BPF_MAX; i++)
+		p[i] = (struct sock_filter){BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW};
+	assert_int_equal(bd_bpf_wrap(w, BD_BPF_MAX, p, BD_BPF_MAX, START, END), BD_BPF_MAX);
+	assert_memory_equal(w, p, sizeof(p));
+	p[7].k = SECCOMP_RET_LOG;
+	assert_int_equal(bd_bpf_wrap(w, BD_BPF_MAX, p, BD_BPF_MAX, START, END), -E2BIG);
+	assert_true(bd_bpf_wrap(w, BD_BPF_MAX, p, BD_BPF_MAX - 7, START, END) > 0);
+}
+
 /* The kernel caches what is allowed by number and architecture alone: the wrapping leaves that. */
 static void allowed_stays_constant(void **state)
 {
@@ -359,11 +374,9 @@ static void packing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(as_the_kernel),
-		cmocka_unit_test(wrap_room),
-		cmocka_unit_test(allowed_stays_constant),
-		cmocka_unit_test(strictest),
-		cmocka_unit_test(packing),
+		cmocka_unit_test(as_the_kernel), cmocka_unit_test(wrap_room),
+		cmocka_unit_test(longest),	 cmocka_unit_test(allowed_stays_constant),
+		cmocka_unit_test(strictest),	 cmocka_unit_test(packing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
