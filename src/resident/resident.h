@@ -76,6 +76,7 @@ struct rs_frame {
 	uint64_t temp_mask;  /* of a call that waits under another mask, if has_temp_mask */
 	uint32_t has_temp_mask;
 	uint32_t judged; /* by the program's seccomp filters: enum rs_judged */
+	uint32_t waited; /* without us it would be asleep in the kernel: a signal ends it even between our calls */
 	/* The call a listener let go on, until it is over: it is not reported again. */
 	uint32_t granted_nr;
 	uint64_t granted_rip, granted_rsp;

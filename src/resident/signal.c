@@ -91,6 +91,7 @@ static void redirect(struct ax_ucontext *uc, struct rs_area *a, enum rs_judged j
 	f->judged = judged;
 	f->has_temp_mask = 0;
 	f->late = 0;
+	f->waited = 0;
 	f->traced = traced;
 	f->phase = RS_RESTART;
 	uc->mc.rip = (uint64_t)rs_run;
@@ -104,7 +105,7 @@ static void redirect(struct ax_ucontext *uc, struct rs_area *a, enum rs_judged j
  * Makes uc the program's own context. Returns the mask that was in force as the program knows it, which is
  * the one of a waiting call when the signal ended that wait.
  */
-static uint64_t present(struct ax_ucontext *uc, struct rs_area *a)
+static uint64_t present(struct ax_ucontext *uc, struct rs_area *a, bool restarts)
 {
 	struct rs_frame *f = a->cur;
 	uint64_t rip = uc->mc.rip, mask = rs_mask_shown(a, uc->sigmask);
@@ -134,6 +135,11 @@ static uint64_t present(struct ax_ucontext *uc, struct rs_area *a)
 		r = (f->late ? f->late : f->finish)(f);
 	else if (phase == RS_DONE || phase == RS_MORE)
 		r = f->result;
+	if (r == RS_REWIND && f->waited && !restarts && !(phase == RS_AFTER && !f->raw)) {
+		f->raw = -EINTR;
+		r = f->finish(f);
+		r = r == RS_REWIND ? -EINTR : r;
+	}
 	regs_load(&uc->mc, &f->regs);
 	uc->mc.rip = r == RS_REWIND ? f->regs.rip - 2 : f->regs.rip;
 	uc->mc.rax = r == RS_REWIND ? f->regs.rax : (uint64_t)r;
@@ -348,7 +354,7 @@ void rs_signal(int sig, struct ax_siginfo *si, struct ax_ucontext *uc, struct rs
 			act_default(sig, si, uc, a);
 		return;
 	}
-	mask = present(uc, a);
+	mask = present(uc, a, act.flags & SA_RESTART);
 	rs_siginfo_convert(si);
 	fr = build(uc, si, &act, a);
 	if (!fr && sig != SIGSEGV && !(mask & RS_BIT(SIGSEGV)) && rs_sigaction_take(a, SIGSEGV, &act)) {

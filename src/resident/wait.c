@@ -83,8 +83,6 @@ static long finish_poll(struct rs_frame *f)
 	return f->raw ? f->raw : RS_REWIND;
 }
 
-static const struct way poll_way = {finish_poll, 0};
-
 static long finish_again(struct rs_frame *f)
 {
 	(void)f;
@@ -94,6 +92,8 @@ static long finish_again(struct rs_frame *f)
 static void nap(struct rs_frame *f)
 {
 	uint64_t *ts = &f->scratch[30];
+
+	f->waited = 1;
 
 	ts[0] = 0;
 	ts[1] = NAP_NS;
@@ -107,6 +107,39 @@ static void nap(struct rs_frame *f)
 struct code {
 	int32_t kernel, shown;
 };
+
+/* Whether what was seen is the program's to see. Signals are blocked, or this is a signal's entry. */
+static enum rs_verdict judge(struct rs_area *a, const struct ax_siginfo *si, struct code *code)
+{
+	*code = (struct code){si->status, si->status};
+	if (si->code == CLD_TRAPPED)
+		return rs_trace_stop(a, si->pid, si->status, &code->shown);
+	if (si->code <= CLD_DUMPED && rs_trace_used(a)) {
+		rs_trace_lock();
+		rs_tracee_drop(a, si->pid);
+		rs_trace_unlock();
+	}
+	return RS_SHOW;
+}
+
+/*
+ * At a signal's entry: takes what was seen. If that is none of the program's concern, the signal has found the wait
+ * asleep.
+ */
+static long late(struct rs_frame *f, uint32_t options, long (*take)(struct rs_frame *, struct code))
+{
+	long r = f->finish(f);
+	struct code code;
+
+	if (r != RS_REWIND || !seen(f)->pid)
+		return r;
+	if (judge(rs_area_here(), seen(f), &code) == RS_SHOW)
+		return take(f, code);
+	f->waited = !(options & WNOHANG);
+	f->raw = -EINTR;
+	seen(f)->pid = 0;
+	return RS_REWIND;
+}
 
 /*
  * Looks for the next child that the program may see: RS_REWIND if there is one, else the wait's result. A wait for
@@ -126,9 +159,8 @@ static long next(struct rs_frame *f, struct rs_area *a, int idtype, int32_t id, 
 			poll = rs_trace_serve(a, idtype == P_PID ? id : 0);
 			rs_unblock(f, RS_REWIND);
 		}
-		r = poll ? look(f, idtype, id, options | WNOHANG, poll_way)
-			 : look(f, idtype, id, options,
-				rs_trace_used(a) ? (struct way){way.finish, 0} : way);
+		r = poll ? look(f, idtype, id, options | WNOHANG, (struct way){finish_poll, way.late})
+			 : look(f, idtype, id, options, way);
 		if (r != RS_REWIND)
 			return r;
 		if (!si->pid) {
@@ -136,15 +168,11 @@ static long next(struct rs_frame *f, struct rs_area *a, int idtype, int32_t id, 
 			continue;
 		}
 		*code = (struct code){si->status, si->status};
-		if (si->code == CLD_TRAPPED) {
+		if (si->code == CLD_TRAPPED || (si->code <= CLD_DUMPED && rs_trace_used(a))) {
 			rs_block(f);
-			v = rs_trace_stop(a, si->pid, si->status, &code->shown);
-			rs_unblock(f, RS_REWIND);
-		} else if (si->code <= CLD_DUMPED && rs_trace_used(a)) {
-			rs_block(f);
-			rs_trace_lock();
-			rs_tracee_drop(a, si->pid);
-			rs_trace_unlock();
+			v = judge(a, si, code);
+			if (v == RS_INTERNAL && !(options & WNOHANG))
+				f->waited = 1;
 			rs_unblock(f, RS_REWIND);
 		}
 		if (v == RS_NOT_OURS) {
@@ -214,9 +242,7 @@ static long take4(struct rs_frame *f, struct code code)
 
 static long late4(struct rs_frame *f)
 {
-	long r = finish_look(f);
-
-	return r == RS_REWIND ? take4(f, (struct code){0, 0}) : r;
+	return late(f, (uint32_t)f->regs.rdx, take4);
 }
 
 long rs_h_wait4(struct rs_frame *f, struct rs_area *a)
@@ -277,9 +303,7 @@ static long take_id(struct rs_frame *f, struct code code)
 
 static long late_id(struct rs_frame *f)
 {
-	long r = finish_look_id(f);
-
-	return r == RS_REWIND ? take_id(f, (struct code){0, 0}) : r;
+	return late(f, (uint32_t)f->regs.r10, take_id);
 }
 
 long rs_h_waitid(struct rs_frame *f, struct rs_area *a)

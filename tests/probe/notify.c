@@ -185,7 +185,8 @@ static void answers(void)
 		take_shown(&n, pid);
 		give_later("value", n.id, 4711, 0, 0);
 		take_shown(&n, pid);
-		give_later("error", n.id, 0, -EXDEV, 0);
+		/* Any number is handed on, what the kernel means by it or not. */
+		give_later("error", n.id, 0, call_now % 4 ? -EXDEV : -512, 0);
 		target_over(pid);
 	}
 }
@@ -328,6 +329,19 @@ static void fds(void)
 	add = (struct addfd){n.id, ADDFD_SETFD, (uint32_t)p[0], 61, 0};
 	say("addfd there %s", rc(SC(SYS_ioctl, listen_fd, ADDFD, &add)));
 	SC(SYS_write, p[1], "x", 1);
+	for (unsigned int size = 0; size < 200; size += 24) {
+		uint64_t big[32] = {0};
+		long fd;
+
+		memcpy(big, &add, sizeof(add));
+		((struct addfd *)big)->newfd = 62;
+		fd = SC(SYS_ioctl, listen_fd, 0x40002103 | size << 16, big);
+		say("addfd of size %u %s", size, rc(fd));
+		big[size / 8 - !!size] = 1;
+		if (size > sizeof(add))
+			say("  with junk %s",
+			    rc(SC(SYS_ioctl, listen_fd, 0x40002103 | size << 16, big)));
+	}
 	add.flags = 8;
 	say("addfd flags %s", rc(SC(SYS_ioctl, listen_fd, ADDFD, &add)));
 	add.flags = 0;

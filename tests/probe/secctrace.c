@@ -34,7 +34,7 @@ static const struct {
 	{"rt_sigprocmask", SYS_rt_sigprocmask, 99, 0, 0},
 };
 static size_t call_now;
-static uint32_t verdict_now;
+static uint32_t verdict_now, then; /* of the call, of getppid */
 
 static void make(void)
 {
@@ -61,6 +61,8 @@ static pid_t tracee(void)
 		SC(SYS_ptrace, PTRACE_TRACEME, 0, 0, 0);
 		SC(SYS_kill, SC(SYS_getpid), SIGSTOP);
 		deny(calls[call_now].nr, verdict_now);
+		if (then)
+			deny(SYS_getppid, then);
 		make();
 		make();
 		SC(SYS_exit_group, 3);
@@ -169,6 +171,15 @@ int main(int argc, char **argv)
 	else if (!strcmp(what, "skip"))
 		every(1);
 	else if (!strcmp(what, "change")) {
+		/* What a tracer has made of a call is judged again. */
+		for (size_t i = 0; i < 5; i++) {
+			static const uint32_t of_getppid[] = {ERRNO | 5, TRAP | 6, KILL_PROCESS,
+							      LOG, ALLOW};
+
+			then = of_getppid[i];
+			every(2);
+		}
+		then = 0;
 		every(2);
 		every(3);
 	} else
