@@ -174,16 +174,19 @@ long rs_h_watch_write(struct rs_frame *f, struct rs_area *a)
 	return rs_call(f, finish_write);
 }
 
-/* splice, sendfile, copy_file_range: where the kernel itself moves the data nothing can be converted. */
+/*
+ * splice, sendfile, copy_file_range: where the kernel itself moves the data nothing can be converted. From
+ * everything but FUSE it refuses to (since 5.10).
+ */
 long rs_h_watch_copy(struct rs_frame *f, struct rs_area *a)
 {
 	bool sendfile = f->nr == __NR_sendfile;
 	int in = (int)f->a[sendfile ? 1 : 0], out = (int)f->a[sendfile ? 0 : 2];
-	enum bd_data kind = kind_of(in);
+	bool from_fuse = kind_of(in) == BD_DATA_FUSE;
 
-	if (kind == BD_DATA_FUSE && f->nr == __NR_splice)
+	if (from_fuse && f->nr == __NR_splice)
 		return rs_fuse_splice(f, a);
-	if ((kind != BD_DATA_NONE && kind != BD_DATA_NUMBERS) || kind_of(out) == BD_DATA_NUMBERS)
+	if (from_fuse || kind_of(out) == BD_DATA_NUMBERS)
 		return -EINVAL;
 	return rs_call(f, rs_finish_raw);
 }
