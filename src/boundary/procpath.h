@@ -98,7 +98,7 @@ struct bd_procpath {
 	sp_vpid tid;  /* of BD_TASK_ONE */
 	sp_vpid via; /* a process the text passes through and leaves again; it must exist. 0: none */
 	sp_vpid via_tid; /* the same for a thread (of the process pid) */
-	size_t rest; /* offset in the text where the rest starts; its length if there is none */
+	size_t rest;	 /* offset in the text where the rest starts; its length if there is none */
 	/*
 	 * Offset of the first component that is not looked at any more: it is behind a name that may be a link, or is
 	 * `..` behind a name or another process than via. What goes before it is the base and rest. 0: none.

@@ -59,7 +59,7 @@ sp_must_check long rs_proc_sockaddr(struct rs_frame *f, struct rs_area *a, int a
 
 struct rs_name {
 	struct bd_procpath p; /* in the namespace's numbers */
-	bool entered; /* the way went over procfs, although it may end elsewhere */
+	bool entered;	      /* the way went over procfs, although it may end elsewhere */
 	const char *host; /* what the kernel has to be given, in scratch; NULL: the program's own */
 };
 
