@@ -13,6 +13,7 @@
 #include <linux/stat.h>
 
 #include "arch/x86_64/syscall.h"
+#include "arch/x86_64/uapi.h"
 #include "resident/seccomp.h"
 #include "resident/user.h"
 
@@ -169,26 +170,39 @@ static __attribute__((noinline)) enum bd_data kind_by_link(int fd, bool regular,
 	return file ? BD_DATA_NUMBERS : BD_DATA_NONE;
 }
 
+/* Type of the file and, of a device, which one; as it is known here, where a server need not be asked. */
+static bool look(int fd, uint32_t *ret_type, uint32_t ret_dev[2])
+{
+	uint32_t x[64]; /* struct statx */
+	struct ax_stat st;
+
+	if (!sp_sys6(__NR_statx, fd, (long)"", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE,
+		     (long)x, 0)) {
+		*ret_type = x[STX_MODE] & S_IFMT;
+		ret_dev[0] = x[STX_RDEV];
+		ret_dev[1] = x[STX_RDEV + 1];
+		return true;
+	}
+	/* Containers may refuse the newer call. */
+	if (sp_sys2(__NR_fstat, fd, (long)&st))
+		return false;
+	*ret_type = st.mode & S_IFMT;
+	ret_dev[0] = (uint32_t)(st.rdev >> 8) & 0xfff; /* include/linux/kdev_t.h:new_encode_dev */
+	ret_dev[1] = (uint32_t)((st.rdev & 0xff) | (st.rdev >> 12 & 0xfff00));
+	return true;
+}
+
 enum bd_data rs_watch_kind(int fd, const struct bd_idfile **ret_file)
 {
-	uint32_t st[64]; /* struct statx */
+	uint32_t type, dev[2];
 
-	/* As it is known here: a server is not asked. */
-	if (sp_sys6(__NR_statx, fd, (long)"", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE,
-		    (long)st, 0))
+	if (!look(fd, &type, dev))
 		return BD_DATA_NONE;
-	switch (st[STX_MODE] & S_IFMT) {
-	case S_IFCHR:
-		return st[STX_RDEV] == MISC_MAJOR && (st[STX_RDEV + 1] == FUSE_MINOR ||
-						      st[STX_RDEV + 1] == CUSE_MINOR)
+	if (type == S_IFCHR)
+		return dev[0] == MISC_MAJOR && (dev[1] == FUSE_MINOR || dev[1] == CUSE_MINOR)
 			       ? BD_DATA_FUSE
 			       : BD_DATA_NONE;
-	case S_IFREG:
-	case 0:
-		return kind_by_link(fd, st[STX_MODE] & S_IFMT, ret_file);
-	default:
-		return BD_DATA_NONE;
-	}
+	return type && type != S_IFREG ? BD_DATA_NONE : kind_by_link(fd, type, ret_file);
 }
 
 long rs_watch_as(int fd, enum bd_data kind)
