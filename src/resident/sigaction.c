@@ -43,7 +43,10 @@ static const struct ax_sigaction ours = {
 
 void rs_own_sigsys(void)
 {
-	rs_kernel_sigaction(SIGSYS, &ours, 0);
+	struct ax_sigaction act = ours;
+
+	act.flags |= SA_RESTART; /* rs_trace_ask interrupts whatever the thread is in */
+	rs_kernel_sigaction(SIGSYS, &act, 0);
 }
 
 /* Signals that number 1 has at default and the kernel at ignore. */

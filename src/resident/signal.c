@@ -19,6 +19,7 @@
 #include "resident/init.h"
 #include "resident/seccomp.h"
 #include "resident/sigaction.h"
+#include "resident/trace.h"
 #include "resident/user.h"
 
 #define SI_USER_ 0
@@ -325,6 +326,10 @@ void rs_signal(int sig, struct ax_siginfo *si, struct ax_ucontext *uc, struct rs
 	bool forced = sig == SIGSYS && is_trap(si, &uc->mc);
 	uint64_t mask;
 
+	if (sig == SIGSYS && si->code == RS_CODE_SERVE) {
+		rs_trace_serve(a, 0);
+		return;
+	}
 	if (sig == SIGSYS && si->code == CODE_FORWARDED)
 		memcpy(&si->code, si->raw + FORWARDED_AT, sizeof(si->code));
 	if (forced)

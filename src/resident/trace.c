@@ -15,7 +15,8 @@
 
 #define NT_PRSTATUS 1
 #define INFO_MAX 96u /* struct ptrace_syscall_info */
-#define SET_SYSCALL_INFO 0x4212
+#define MOMENT_NS 20000
+#define MOMENTS 50
 
 /*
  * The tracee of a vfork child's parent would stop before its tracer wakes up; so what asks to be traced there is when
@@ -295,6 +296,29 @@ static long request(struct rs_tracee *t, long req, uint64_t addr, uint64_t data)
 	}
 }
 
+/*
+ * A tracee in a stop of its own is shown. One in an internal stop may have been on its way to one for long, if its tracer
+ * has not waited: it gets a moment to come there.
+ */
+static bool settles(struct rs_area *a, int32_t hid)
+{
+	uint64_t ts[2] = {0, MOMENT_NS};
+	bool found = false;
+
+	for (int i = 0; i < MOMENTS; i++) {
+		enum rs_verdict v = rs_trace_look(a, hid);
+
+		if (v == RS_SHOW)
+			return true;
+		found |= v == RS_INTERNAL;
+		if (!found)
+			return false;
+		if (v != RS_INTERNAL)
+			sp_sys2(__NR_nanosleep, (long)ts, 0);
+	}
+	return false;
+}
+
 long rs_h_ptrace(struct rs_frame *f, struct rs_area *a)
 {
 	long req = f->a[0], r;
@@ -313,7 +337,7 @@ long rs_h_ptrace(struct rs_frame *f, struct rs_area *a)
 		r = attach(a, req, hid, (uint64_t)f->a[2], (uint64_t)f->a[3]);
 	} else if (req == AX_INTERRUPT || req == AX_KILL) {
 		r = rs_pt(req, hid, (uint64_t)f->a[2], (uint64_t)f->a[3]);
-	} else if (rs_trace_look(a, hid) == RS_SHOW) {
+	} else if (settles(a, hid)) {
 		rs_trace_lock();
 		t = rs_tracee_find(a, hid);
 		r = t ? request(t, req, (uint64_t)f->a[2], (uint64_t)f->a[3]) : -ESRCH;

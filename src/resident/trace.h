@@ -22,6 +22,8 @@
 #include "arch/x86_64/user_regs.h"
 #include "resident/resident.h"
 
+#define RS_CODE_SERVE \
+	(-8173)	    /* si_code of a SIGSYS: let your tracees go on, another thread waits */
 #define RS_PARKED 4 /* signals that wait for the end of a call */
 
 /* How the tracee's current stop is shown; by what the next resume has to do. */
@@ -100,6 +102,8 @@ enum rs_verdict rs_trace_stop(struct rs_area *a, int32_t hid, int32_t code, int3
 long rs_trace_resume(struct rs_tracee *t, long req, long addr, long sig);
 /* Looks whether it is in a stop the program may see: RS_SHOW if so. Takes the lock itself. */
 enum rs_verdict rs_trace_look(struct rs_area *a, int32_t hid);
+/* Asks the thread that traces hid to do so: only it can. Signals are blocked. */
+void rs_trace_ask(struct rs_area *a, int32_t hid);
 /* Lets all tracees in internal stops go on, of this thread. True if one but hid runs. */
 bool rs_trace_serve(struct rs_area *a, int32_t hid);
 

@@ -36,6 +36,25 @@ enum rs_verdict rs_trace_look(struct rs_area *a, int32_t hid)
 	return rs_trace_stop(a, hid, si.status, &code);
 }
 
+void rs_trace_ask(struct rs_area *a, int32_t hid)
+{
+	struct rs_tracee *t;
+	struct ax_siginfo si;
+	int32_t tracer = 0;
+
+	rs_trace_lock();
+	t = rs_tracee_find(a, hid);
+	if (t)
+		tracer = t->tracer;
+	rs_trace_unlock();
+	if (!tracer || tracer == a->htid.n)
+		return;
+	memset(&si, 0, sizeof(si));
+	si.signo = SIGSYS;
+	si.code = RS_CODE_SERVE;
+	sp_sys4(__NR_rt_tgsigqueueinfo, a->htgid.n, tracer, SIGSYS, (long)&si);
+}
+
 bool rs_trace_serve(struct rs_area *a, int32_t hid)
 {
 	bool end = false, others = false;

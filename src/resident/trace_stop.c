@@ -383,7 +383,7 @@ static enum rs_verdict judge(struct rs_stop *s)
 		return syscall_stop(s);
 	if (s->sig == SIGSYS && s->si.code == SYS_SECCOMP_ && s->si.err == RS_TRAP_MAGIC)
 		return trapped(s);
-	if (s->si.code == RS_CODE_DIE)
+	if (s->si.code == RS_CODE_DIE || (s->sig == SIGSYS && s->si.code == RS_CODE_SERVE))
 		return rs_stop_resume(s, t->req, s->sig);
 	if (t->restore && t->nparked && s->sig == t->parked[0].signo) {
 		s->si = t->parked[0];

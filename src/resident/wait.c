@@ -112,8 +112,13 @@ struct code {
 static enum rs_verdict judge(struct rs_area *a, const struct ax_siginfo *si, struct code *code)
 {
 	*code = (struct code){si->status, si->status};
-	if (si->code == CLD_TRAPPED)
-		return rs_trace_stop(a, si->pid, si->status, &code->shown);
+	if (si->code == CLD_TRAPPED) {
+		enum rs_verdict v = rs_trace_stop(a, si->pid, si->status, &code->shown);
+
+		if (v == RS_NOT_OURS)
+			rs_trace_ask(a, si->pid);
+		return v;
+	}
 	if (si->code <= CLD_DUMPED && rs_trace_used(a)) {
 		rs_trace_lock();
 		rs_tracee_drop(a, si->pid);

@@ -161,6 +161,72 @@ static void tracers(void)
 	follow("foreign", foreign, 0x137f, T_CONT, 5);
 }
 
+/* One thread makes the requests, another one waits: a debugger of Go programs does it so. */
+static struct gate ask, answer;
+static volatile long request[4], result;
+
+static void *servant(void *p)
+{
+	pid_t pid = fork_or_die();
+
+	if (!pid) {
+		PT(T_TRACEME, 0, 0, 0);
+		SC(SYS_kill, SC(SYS_getpid), SIGSTOP);
+		loop_calls();
+	}
+	foreign = pid;
+	gate_open(answer);
+	for (;;) {
+		gate_pass(ask);
+		if (request[0] < 0)
+			return p;
+		result = PT(request[0], request[1], request[2], request[3]);
+		gate_open(answer);
+	}
+}
+
+static long by_servant(long req, long pid, long addr, long data)
+{
+	request[0] = req;
+	request[1] = pid;
+	request[2] = addr;
+	request[3] = data;
+	gate_open(ask);
+	gate_pass(answer);
+	return result;
+}
+
+static void divided(void)
+{
+	pthread_t t;
+	int st = 0, stops = 0;
+	siginfo_t si;
+
+	ask = gate_new();
+	answer = gate_new();
+	pthread_create(&t, NULL, servant, NULL);
+	gate_pass(answer);
+	/* The first stop by its own thread: until then nobody knows whose it is. */
+	usleep(20000);
+	say("options %s", rc(by_servant(T_SETOPTIONS, foreign, 0, O_SYSGOOD)));
+	SC(SYS_wait4, foreign, &st, W_ALL, NULL);
+	say("divided: %s", stop_name(st));
+	while (WIFSTOPPED(st) && stops < 200) {
+		by_servant(T_SYSCALL, foreign, 0, 0);
+		if (stops % 2) {
+			SC(SYS_wait4, -1, &st, W_ALL, NULL);
+		} else {
+			SC(SYS_waitid, P_PID, foreign, &si, WSTOPPED | WEXITED | WNOWAIT | W_ALL, NULL);
+			SC(SYS_wait4, foreign, &st, W_ALL, NULL);
+		}
+		stops++;
+	}
+	say("divided: %s after %d", stop_name(st), stops);
+	request[0] = -1;
+	gate_open(ask);
+	pthread_join(t, NULL);
+}
+
 static void spin(void)
 {
 	for (;;)
@@ -247,6 +313,7 @@ int main(void)
 	threads(false);
 	threads(true);
 	tracers();
+	divided();
 	for (int after = 0; after < 3; after++) {
 		dies(false, T_CONT, after);
 		dies(false, T_SYSCALL, after);

@@ -36,7 +36,7 @@ debug() {
 	for c in "$@"; do args+=(-ex "$c"); done
 	numbers "gdb: $name" bash -c '
 		gdb -q -nx -batch "$@" 2>&1 | sed -E "s/0x[0-9a-f]{6,}/ADDR/g; /^warning: .*(debug|symbol)/d; /No such file or directory/d"' \
-		_ "${args[@]}" --args "$prog" $arg
+		_ "${args[@]}" --args "$prog" ${arg:+"$arg"}
 }
 
 trace 'a program' /bin/true
