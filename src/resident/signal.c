@@ -327,7 +327,7 @@ void rs_signal(int sig, struct ax_siginfo *si, struct ax_ucontext *uc, struct rs
 	uint64_t mask;
 
 	if (sig == SIGSYS && si->code == RS_CODE_SERVE) {
-		rs_trace_serve(a, 0);
+		rs_trace_look(a, si->pid);
 		return;
 	}
 	if (sig == SIGSYS && si->code == CODE_FORWARDED)

@@ -23,7 +23,7 @@
 #include "resident/resident.h"
 
 #define RS_CODE_SERVE \
-	(-8173)	    /* si_code of a SIGSYS: let your tracees go on, another thread waits */
+	(-8173)	    /* si_code of a SIGSYS: look at your tracee si_pid, another thread waits */
 #define RS_PARKED 4 /* signals that wait for the end of a call */
 
 /* How the tracee's current stop is shown; by what the next resume has to do. */

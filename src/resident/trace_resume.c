@@ -36,10 +36,22 @@ enum rs_verdict rs_trace_look(struct rs_area *a, int32_t hid)
 	return rs_trace_stop(a, hid, si.status, &code);
 }
 
+static void ask(const struct rs_area *a, int32_t tid, int32_t hid)
+{
+	struct ax_siginfo si;
+
+	memset(&si, 0, sizeof(si));
+	si.signo = SIGSYS;
+	si.code = RS_CODE_SERVE;
+	si.pid = hid;
+	sp_sys4(__NR_rt_tgsigqueueinfo, a->htgid.n, tid, SIGSYS, (long)&si);
+}
+
+/* Of a child that asked to be traced, nobody knows at first which thread is its parent. */
 void rs_trace_ask(struct rs_area *a, int32_t hid)
 {
+	const struct rs_area *other;
 	struct rs_tracee *t;
-	struct ax_siginfo si;
 	int32_t tracer = 0;
 
 	rs_trace_lock();
@@ -47,12 +59,11 @@ void rs_trace_ask(struct rs_area *a, int32_t hid)
 	if (t)
 		tracer = t->tracer;
 	rs_trace_unlock();
-	if (!tracer || tracer == a->htid.n)
-		return;
-	memset(&si, 0, sizeof(si));
-	si.signo = SIGSYS;
-	si.code = RS_CODE_SERVE;
-	sp_sys4(__NR_rt_tgsigqueueinfo, a->htgid.n, tracer, SIGSYS, (long)&si);
+	for (uint32_t i = 0; !tracer && (other = rs_area_nth(i)); i++)
+		if (rs_area_lives_beside(other, a))
+			ask(a, (int32_t)(uint32_t)atomic_load(&other->owner), hid);
+	if (tracer && tracer != a->htid.n)
+		ask(a, tracer, hid);
 }
 
 bool rs_trace_serve(struct rs_area *a, int32_t hid)

@@ -21,6 +21,7 @@
 #define CLD_DUMPED 3
 #define CLD_TRAPPED 4
 #define NAP_NS 500000
+#define ASK_TRIES 3 /* how often it asks the thread that traces before it says "nothing yet" */
 #define W_ANY (__WNOTHREAD | __WCLONE | __WALL)
 #define W_CHILD ((int)(long)(__WALL | __WCLONE))
 
@@ -153,6 +154,8 @@ static long late(struct rs_frame *f, uint32_t options, long (*take)(struct rs_fr
 static long next(struct rs_frame *f, struct rs_area *a, int idtype, int32_t id, uint32_t options,
 		 struct way way, struct code *code)
 {
+	int tries = ASK_TRIES;
+
 	for (;;) {
 		struct ax_siginfo *si = seen(f);
 		enum rs_verdict v = RS_SHOW;
@@ -181,7 +184,7 @@ static long next(struct rs_frame *f, struct rs_area *a, int idtype, int32_t id, 
 			rs_unblock(f, RS_REWIND);
 		}
 		if (v == RS_NOT_OURS) {
-			if (options & WNOHANG) {
+			if (options & WNOHANG && !tries--) {
 				si->pid = 0;
 				f->raw = 0;
 				return way.finish(f);

@@ -206,11 +206,9 @@ static void divided(void)
 	answer = gate_new();
 	pthread_create(&t, NULL, servant, NULL);
 	gate_pass(answer);
-	/* The first stop by its own thread: until then nobody knows whose it is. */
-	usleep(20000);
-	say("options %s", rc(by_servant(T_SETOPTIONS, foreign, 0, O_SYSGOOD)));
 	SC(SYS_wait4, foreign, &st, W_ALL, NULL);
 	say("divided: %s", stop_name(st));
+	say("options %s", rc(by_servant(T_SETOPTIONS, foreign, 0, O_SYSGOOD)));
 	while (WIFSTOPPED(st) && stops < 200) {
 		by_servant(T_SYSCALL, foreign, 0, 0);
 		if (stops % 2) {
