@@ -55,6 +55,9 @@ static void wait_child(void)
 
 static void forks(void)
 {
+	uint64_t set = BIT(SIGCHLD);
+
+	SC(SYS_rt_sigprocmask, SIG_BLOCK, &set, NULL, 8);
 	CALL(SYS_fork, 0);
 	if (!got)
 		SC(SYS_exit_group, 0);
