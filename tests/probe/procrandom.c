@@ -90,7 +90,12 @@ static void resolve(int dirfd, const char *start, const char *path)
 	s = SC(SYS_newfstatat, dirfd, path, &st, 0);
 	if (!s && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
 		return;
-	fd = SC(437, dirfd, path, how, sizeof(how));
+	/* EAGAIN: something was renamed or mounted anywhere meanwhile. */
+	for (int i = 0; i < 100; i++) {
+		fd = SC(437, dirfd, path, how, sizeof(how));
+		if (fd != -EAGAIN)
+			break;
+	}
 	say("%s + %s, %lx: %s", start, path, (long)how[2], content(fd));
 }
 

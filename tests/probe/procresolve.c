@@ -11,6 +11,16 @@
 
 static pid_t pid;
 
+/* EAGAIN: something was renamed or mounted anywhere meanwhile. */
+static long open_resolved(int dirfd, const char *path, const void *how)
+{
+	long fd = -EAGAIN;
+
+	for (int i = 0; i < 100 && fd == -EAGAIN; i++)
+		fd = SC(SYS_openat2, dirfd, path, how, 24);
+	return fd;
+}
+
 static const char *number_of(long fd)
 {
 	char *s = scratch();
@@ -73,8 +83,8 @@ static void flags(void)
 				at += (size_t)snprintf(
 					line + at, sizeof(line) - at, " %s",
 					n == 13 || n == 15 || n == 16
-						? rc(SC(SYS_openat2, dirfd, path, how, 24) < 0 ? -1 : 0)
-						: number_of(SC(SYS_openat2, dirfd, path, how, 24)));
+						? rc(open_resolved(dirfd, path, how) < 0 ? -1 : 0)
+						: number_of(open_resolved(dirfd, path, how)));
 			}
 			while (close(4) == 0 || close(5) == 0)
 				;
