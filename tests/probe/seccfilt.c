@@ -3,7 +3,7 @@
  * Filters of a program: each verdict on calls of every kind, filters that look at arguments (their own
  * number among them) and places, several at once, and what seccomp(2) refuses.
  *
- * args: verdicts traps numbers many refused actions
+ * args: verdicts traps numbers many refused actions init-trap init-ignored init-blocked init-kill init-thread
  */
 #include "secc.h"
 #include <sys/mman.h>
@@ -503,8 +503,38 @@ static void actions(void)
 		say("action %08x %s", list[i], rc(SC(SYS_seccomp, GET_ACTION_AVAIL, 0, &list[i])));
 	say("action flags %s", rc(SC(SYS_seccomp, GET_ACTION_AVAIL, 1, &list[0])));
 	say("action wild %s", rc(SC(SYS_seccomp, GET_ACTION_AVAIL, 0, WILD)));
-	say("sizes %s %d %d %d", rc(SC(SYS_seccomp, GET_NOTIF_SIZES, 0, sizes)), sizes[0], sizes[1],
-	    sizes[2]);
+	say("sizes %s", rc(SC(SYS_seccomp, GET_NOTIF_SIZES, 0, sizes)));
+	say("sizes %d %d %d", sizes[0], sizes[1], sizes[2]);
+}
+
+/* --- number 1 -------------------------------------------------------------------------------------------- */
+
+static void *thread_of_init(void *p)
+{
+	deny(SYS_getppid, KILL_PROCESS);
+	SC(SYS_getppid);
+	return NULL;
+}
+
+/* What the kernel forces is not ignored by it. */
+static void as_init(const char *what)
+{
+	pthread_t t;
+
+	if (!strcmp(what, "thread")) {
+		pthread_create(&t, NULL, thread_of_init, NULL);
+		pthread_join(t, NULL);
+		say("survived");
+		return;
+	}
+	if (!strcmp(what, "ignored"))
+		signal(SIGSYS, SIG_IGN);
+	else if (!strcmp(what, "blocked"))
+		set_raw_mask(~0ull);
+	deny(SYS_getppid, !strcmp(what, "kill") ? KILL_THREAD : TRAP);
+	say("number %s", rc(SC(SYS_getpid)));
+	SC(SYS_getppid);
+	say("survived");
 }
 
 int main(int argc, char **argv)
@@ -521,6 +551,8 @@ int main(int argc, char **argv)
 		many();
 	else if (!strcmp(what, "refused"))
 		in_child("refused", refusals);
+	else if (!strncmp(what, "init-", 5))
+		as_init(what + 5);
 	else
 		actions();
 	return 0;
