@@ -101,6 +101,7 @@ struct bd_map {
 	const struct bd_call *call;		    /* NULL: the kernel's is right */
 	sp_vpid last;				    /* the number that was given out last */
 	int32_t pid_max;
+	uint64_t ns_kernel, ns_shown; /* inodes of the PID namespace: the kernel's, the one to be seen */
 };
 
 /*

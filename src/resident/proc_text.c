@@ -371,7 +371,9 @@ static void fill_map(struct job *j)
 				 .group = map_group,
 				 .past = map_past,
 				 .last = sp_vpid_of(atomic_load(&RS_NS->cursor)),
-				 .pid_max = RS_NS->pid_max};
+				 .pid_max = RS_NS->pid_max,
+				 .ns_kernel = RS_NS->pidns_ino,
+				 .ns_shown = rs_proc_ns_ino()};
 	if (j->text != BD_TEXT_STAT && j->text != BD_TEXT_STATUS)
 		return;
 	rs_belief_of(j->f, j->a, j->p, &j->belief, j->text == BD_TEXT_STATUS);

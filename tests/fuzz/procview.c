@@ -1,4 +1,4 @@
-/* build: src/boundary/procview.c src/boundary/procview_task.c src/boundary/procpath.c src/base/fmt.c */
+/* build: src/boundary/procview.c src/boundary/procview_name.c src/boundary/procview_task.c src/boundary/procpath.c src/base/fmt.c */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * libFuzzer target: any bytes as a text of the kernel, and as a path. The first byte says which text,

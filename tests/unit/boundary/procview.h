@@ -42,8 +42,14 @@ MAYBE static sp_vpid same(void *ctx, sp_hpid hid)
 }
 
 MAYBE static unsigned asked;
-MAYBE static const struct bd_map map = {
-	.number = number, .group = group, .past = past, .ctx = &asked, .last = {77}, .pid_max = 99};
+MAYBE static const struct bd_map map = {.number = number,
+					.group = group,
+					.past = past,
+					.ctx = &asked,
+					.last = {77},
+					.pid_max = 99,
+					.ns_kernel = 4026531836,
+					.ns_shown = 5};
 MAYBE static const struct bd_map identity = {.number = same, .group = same, .past = same};
 
 static char result[1 << 20];

@@ -1,4 +1,4 @@
-/* build: src/boundary/procview.c src/boundary/procview_task.c src/boundary/procpath.c src/base/fmt.c */
+/* build: src/boundary/procview.c src/boundary/procview_name.c src/boundary/procview_task.c src/boundary/procpath.c src/base/fmt.c */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which text has which number where: a row for each in the kernel's own format, and the names of the files.
@@ -121,6 +121,13 @@ static void table(void **state)
 		 "1 2 0:5 /130/fd /m rw shared:123 - proc proc rw\n1 2 0:5 /123 /m rw - ext4 /d "
 		 "rw\n"
 		 "1 2 0:5 / /proc rw - autofs systemd-1 pgrp=132,x\n"},
+		{BD_TEXT_MOUNTS,
+		 "9 2 0:4 pid:[4026531836] /n rw - nsfs nsfs rw\n9 2 0:4 pid:[4026531837] /n rw - "
+		 "nsfs nsfs rw\n"
+		 "pid:[4026531836] pid:[4026531836] nsfs rw 0 0\n",
+		 "9 2 0:4 pid:[5] /n rw - nsfs nsfs rw\n9 2 0:4 pid:[4026531837] /n rw - nsfs nsfs "
+		 "rw\n"
+		 "pid:[4026531836] pid:[4026531836] nsfs rw 0 0\n"},
 		{BD_TEXT_MAPS,
 		 "400000-401000 r-xp 00000000 fe:00 1   /bin/x\nSize:    4 kB\nVmFlags: rd ex\n"
 		 "550000000000-550000401000 rw-s 00000000 00:01 6   /memfd:subpid (deleted)\nSize: "

@@ -1,4 +1,4 @@
-/* build: src/boundary/procview.c src/boundary/procview_task.c src/boundary/procpath.c src/base/fmt.c */
+/* build: src/boundary/procview.c src/boundary/procview_name.c src/boundary/procview_task.c src/boundary/procpath.c src/base/fmt.c */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The texts of procfs: made-up ones with everything awkward in them, and all that this machine has.
