@@ -452,6 +452,9 @@ long rs_h_clone3(struct rs_frame *f, struct rs_area *a)
 	if (args->set_tid_size > SET_TID_MAX || !args->set_tid != !args->set_tid_size)
 		return -EINVAL;
 	if (args->set_tid_size) {
+		/* The kernel does not know that number 1 may have no siblings. */
+		if (args->flags & CLONE_PARENT && a->tgid.n == 1)
+			return -EINVAL;
 		r = set_tid(a, args, size, &number);
 		if (r)
 			return r;

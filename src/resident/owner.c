@@ -67,6 +67,14 @@ long rs_owner_out(int fd)
 	return r ? r : o.type == F_OWNER_PGRP ? -o.pid : o.pid;
 }
 
+/* Who shares the files of a process that has ended keeps its locks, and its number while a group has it. */
+static int32_t holder(int32_t hid)
+{
+	int32_t n = rs_out_pid(hid);
+
+	return n || sp_sys2(__NR_kill, -hid, 0) == -ESRCH ? n : rs_out_group(hid);
+}
+
 static long finish_get_lock(struct rs_frame *f)
 {
 	struct lock l;
@@ -75,7 +83,7 @@ static long finish_get_lock(struct rs_frame *f)
 		return f->raw;
 	memcpy(&l, f->scratch, sizeof(l));
 	if (l.type != F_UNLCK && l.pid > 0)
-		l.pid = rs_out_pid(l.pid);
+		l.pid = holder(l.pid);
 	return rs_user_write(f->regs.rdx, &l, sizeof(l));
 }
 

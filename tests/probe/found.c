@@ -124,6 +124,25 @@ static void refusals(void)
 	say("a namespace and shared handlers %s", rc(SC(SYS_clone3, &a, sizeof(a))));
 }
 
+static int lock_fd;
+static struct flock everything = {.l_type = F_WRLCK};
+
+/* A lock is its files' and not its process's: who shares them keeps it. Who asks must not. */
+static int asked_of(pid_t leader)
+{
+	int st;
+	pid_t pid = fork_or_die();
+
+	if (!pid) {
+		struct flock l = {.l_type = F_WRLCK};
+
+		SC(SYS_fcntl, lock_fd, F_GETLK, &l);
+		_exit(l.l_type == F_UNLCK ? 0 : l.l_pid == leader ? 1 : l.l_pid ? 2 : 3);
+	}
+	waitpid(pid, &st, 0);
+	return WEXITSTATUS(st);
+}
+
 /* A group whose leader is gone; what its number is good for. */
 static void left_number(void)
 {
@@ -135,12 +154,14 @@ static void left_number(void)
 	pid_t leader, member;
 	long fd;
 
-	leader = fork_or_die();
+	lock_fd = open("lock", O_RDWR | O_CREAT, 0600);
+	leader = (pid_t)SC(SYS_clone, CLONE_FILES | SIGCHLD, 0, NULL, NULL, 0);
 	if (!leader) {
-		setpgid(0, 0);
+		SC(SYS_setpgid, 0, 0);
+		SC(SYS_fcntl, lock_fd, F_SETLK, &everything);
 		gate_open(ready);
-		pause();
-		_exit(0);
+		SC(SYS_pause);
+		SC(SYS_exit_group, 0);
 	}
 	gate_pass(ready);
 	member = sleeper();
@@ -156,7 +177,9 @@ static void left_number(void)
 		    rc(SC(SYS_fcntl, sock, F_SETOWN_EX, &owner)), rc(SC(SYS_fcntl, sock, F_GETOWN)));
 	}
 	say("owner %s", rc(SC(SYS_fcntl, sock, F_SETOWN, leader)));
+	say("lock: %d", asked_of(leader));
 	end(member);
+	say("lock: %d", asked_of(leader));
 	say("owner %s", rc(SC(SYS_fcntl, sock, F_SETOWN, leader)));
 }
 

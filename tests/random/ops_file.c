@@ -16,7 +16,17 @@ static void op_owner(int slot)
 		int type, pid;
 	} owner = {(int)any(4), (int)who};
 	int fd = SOCKET_FD + (int)any(2), number = (int)who;
+	char path[32];
 
+	/* A number whose task has left is found as an owner until the kernel gets round to giving it back. */
+	if (number < 0 && number != INT_MIN)
+		number = -number;
+	snprintf(path, sizeof(path), "/proc/%d/stat", number);
+	if (remembered(number) && stat_state(path) == '-') {
+		tell("%s is gone", who_text);
+		return;
+	}
+	number = (int)who;
 	switch (any(4)) {
 	case 0:
 		tell("set %s = %s, ", who_text, rc(SC(SYS_fcntl, junk(fd), junk(F_SETOWN), who)));

@@ -113,11 +113,18 @@ void tell(const char *fmt, ...)
 		ALL->used = sizeof(ALL->line) - 1;
 }
 
-void remember(int number)
+int remembered(int number)
 {
 	for (int i = 0; i < ALL->known; i++)
 		if (ALL->history[i] == number)
-			return;
+			return 1;
+	return 0;
+}
+
+void remember(int number)
+{
+	if (remembered(number))
+		return;
 	if (ALL->known == HISTORY) {
 		memmove(ALL->history, ALL->history + 1, sizeof(ALL->history) - sizeof(int));
 		ALL->known--;

@@ -74,6 +74,7 @@ int any_member(int slot);
 long junk(long n);
 __attribute__((format(printf, 1, 2))) void tell(const char *fmt, ...);
 void remember(int number);
+int remembered(int number);
 int free_slot(void);
 void install_handlers(void);
 
