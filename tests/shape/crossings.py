@@ -16,8 +16,6 @@ ROOT = sys.argv[1]
 sys.path.insert(0, os.path.join(ROOT, "tools"))
 import tables  # noqa: E402
 
-# While rows are still being decided they can be counted instead of failing.
-COUNT_OPEN = os.environ.get("CROSSINGS_OPEN") == "count"
 UNFINISHED = re.compile(r"not yet|not (?:be )?converted yet|\byet\b", re.I)
 
 
@@ -41,8 +39,6 @@ def decided(rows):
         if (row.kind, row.name, row.field) in seen:
             yield "%s: twice" % named(row)
         seen.add((row.kind, row.name, row.field))
-        if row.level == "OPEN" and COUNT_OPEN:
-            continue
         if row.level not in ("FULL", "DENY", "PASS"):
             yield "%s: %s" % (named(row), row.level)
 
@@ -63,8 +59,6 @@ def proven(rows):
     """Every crossing names a program that is run and proves it"""
     probes, denials = programs("probe"), programs("deny")
     for row in rows:
-        if row.level == "OPEN" and COUNT_OPEN:
-            continue
         names = row.probe.split()
         if not names:
             yield "%s: no probe" % named(row)
@@ -84,7 +78,7 @@ def consistent(rows):
             levels.setdefault(nr, {}).setdefault(row.level, row)
     for nr, by_level in sorted(levels.items()):
         call = calls.get(nr)
-        if not call or "OPEN" in by_level:
+        if not call:
             continue
         if call.support == "DENY" and set(by_level) != {"DENY"}:
             yield "%s is refused, but: %s" % (call.name, named(next(iter(by_level.values()))))
@@ -93,8 +87,6 @@ def consistent(rows):
         if numbers and all(nr in calls and calls[nr].support == "PASS" for nr in numbers):
             yield "%s passes, but is converted: %s" % (calls[numbers[0]].name, named(row))
     for call in calls.values():
-        if COUNT_OPEN:
-            continue
         if call.support == "PARTIAL" or UNFINISHED.search(call.note):
             yield "%s: %s: %s" % (call.name, call.support, call.note)
 
@@ -156,8 +148,6 @@ def main():
         print("not ok - shape: the list of crossings can be read\n# %s" % e)
         return 1
     bad = 0
-    if COUNT_OPEN:
-        print("# %d of %d crossings are open" % (sum(r.level == "OPEN" for r in rows), len(rows)))
     for rule in (decided, explained, proven, consistent, junk, at_random):
         findings = list(rule(rows))
         print("%s - shape: %s" % ("not ok" if findings else "ok",
