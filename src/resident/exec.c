@@ -494,7 +494,9 @@ long rs_exec(struct rs_frame *f, struct rs_area *a, int dirfd, uint64_t path, ui
 		r = rs_proc_exec_path(a, dirfd, path, flags, &host);
 		if (r < 0)
 			return rs_unblock(f, r);
-		if (host && host != p->path)
+		if (!host) /* changed meanwhile */
+			return rs_unblock(f, -EFAULT);
+		if (host != p->path)
 			memmove(p->path, host, sp_strnlen(host, PATH_CAP - 1) + 1);
 		else if (!host) /* the look at the name may have used its place */
 			r = rs_user_string(p->path, path, PATH_CAP);

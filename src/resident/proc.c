@@ -457,11 +457,24 @@ long rs_proc_take_text(struct rs_area *a, int dirfd, size_t len, unsigned int ho
 	return 1;
 }
 
+struct rs_name rs_name_refused(struct rs_area *a, uint64_t path, long len)
+{
+	const char *same = NULL; /* NULL is not always wrong, but always NULL */
+
+	if (!len)
+		same = "";
+	else if (len == -ENAMETOOLONG)
+		same = RS_PROC_TEXT(a); /* 4096 bytes without a NUL */
+	else if (len < 0 && path)
+		same = (const char *)8; /* nothing is mapped below vm.mmap_min_addr */
+	return (struct rs_name){.host = NULL, .same = same};
+}
+
 long rs_proc_take(struct rs_area *a, int dirfd, uint64_t path, unsigned int how, struct rs_name *ret_n)
 {
 	long len = rs_user_string(RS_PROC_TEXT(a), path, RS_PROC_TEXT_MAX);
 
-	*ret_n = (struct rs_name){.host = NULL};
+	*ret_n = rs_name_refused(a, path, len);
 	return len <= 0 ? 0 : rs_proc_take_text(a, dirfd, (size_t)len, how, ret_n);
 }
 
@@ -474,8 +487,8 @@ long rs_proc_retake(struct rs_area *a, int dirfd, unsigned int how, struct rs_na
 
 void rs_proc_put(struct rs_frame *f, const struct rs_name *n, int arg)
 {
-	if (n->host)
-		f->a[arg] = (long)n->host;
+	if (n->host || n->same)
+		f->a[arg] = (long)(n->host ? n->host : n->same);
 }
 
 bool rs_proc_suspect(long error)

@@ -60,7 +60,8 @@ sp_must_check long rs_proc_sockaddr(struct rs_frame *f, struct rs_area *a, int a
 struct rs_name {
 	struct bd_procpath p; /* in the namespace's numbers */
 	bool entered;	      /* the way went over procfs, although it may end elsewhere */
-	const char *host; /* what the kernel has to be given, in scratch; NULL: the program's own */
+	const char *host; /* what the kernel has to be given, in scratch; NULL: there is no text */
+	const char *same; /* without a text: what the kernel refuses in the same way */
 };
 
 enum rs_name_how {
@@ -92,6 +93,12 @@ sp_must_check long rs_proc_rewrite(struct rs_area *a, const char *whole, size_t 
 				   unsigned int how, struct rs_name *ret_n);
 sp_must_check long rs_proc_walk(struct rs_area *a, int dirfd, size_t len, unsigned int how,
 				struct rs_name *ret_n);
+
+/*
+ * The name for a path of which rs_user_string said len, 0 or -errno: empty, or refused, also if another thread
+ * puts something right into its place.
+ */
+struct rs_name rs_name_refused(struct rs_area *a, uint64_t path, long len);
 
 /* Puts the name into the planned call: argument arg. */
 void rs_proc_put(struct rs_frame *f, const struct rs_name *n, int arg);

@@ -157,8 +157,8 @@ static long take(struct rs_area *a, int dirfd, uint64_t path, unsigned int how, 
 
 	if (!(RS_NAME_RESOLVED(how) & RESOLVE_IN_ROOT))
 		return rs_proc_take(a, dirfd, path, how, n);
-	*n = (struct rs_name){.host = NULL};
 	len = rs_user_string(text, path, RS_PROC_TEXT_MAX);
+	*n = rs_name_refused(a, path, len);
 	if (len <= 0)
 		return 0;
 	while (text[skip] == '/' && (size_t)len > skip + 1)
