@@ -42,7 +42,8 @@ struct plan {
 	uint32_t npieces, pool_used;
 	char fdpath[32]; /* /dev/fd/N */
 };
-_Static_assert(sizeof(struct plan) <= RS_SCRATCH, "scratch");
+_Static_assert(sizeof(struct plan) <= RS_SCRATCH - RS_PROC_HOLD_MAX,
+	       "scratch: the name is kept there");
 
 /* An execute-only or special file must not be opened before it is known to be executable. */
 static long may_execute(int dirfd, const char *path, uint32_t flags)
@@ -474,7 +475,7 @@ long rs_exec(struct rs_frame *f, struct rs_area *a, int dirfd, uint64_t path, ui
 	     uint64_t envp, uint32_t flags)
 {
 	struct plan *p = (struct plan *)a->scratch;
-	const char *name = p->path;
+	const char *name = p->path, *said, *host;
 	struct sp_text t;
 	long r, fd;
 
@@ -482,35 +483,19 @@ long rs_exec(struct rs_frame *f, struct rs_area *a, int dirfd, uint64_t path, ui
 		return -EINVAL;
 	p->npieces = 0;
 	p->pool_used = 0;
-	r = rs_user_string(p->path, path, PATH_CAP);
-	if (r < 0)
-		return r;
-	if (!r && !(flags & AT_EMPTY_PATH))
-		return -ENOENT;
 	rs_block(f);
-	if (r > 0) {
-		const char *host = NULL;
-
-		r = rs_proc_exec_path(a, dirfd, path, flags, &host);
-		if (r < 0)
-			return rs_unblock(f, r);
-		if (!host) /* changed meanwhile */
-			return rs_unblock(f, -EFAULT);
-		if (host != p->path)
-			memmove(p->path, host, sp_strnlen(host, PATH_CAP - 1) + 1);
-		else if (!host) /* the look at the name may have used its place */
-			r = rs_user_string(p->path, path, PATH_CAP);
-		if (r < 0)
-			return rs_unblock(f, r);
-		p->path[PATH_CAP - 1] = '\0';
-		if (host && r) {
-			/* The program sees the name it used; what is opened may be another one. */
-			name = p->pool;
-			r = rs_user_string(p->pool, path, sizeof(p->pool));
-			if (r < 0)
-				return rs_unblock(f, r);
-			p->pool_used = (uint32_t)r + 1;
-		}
+	r = rs_proc_exec_path(a, dirfd, path, flags, &said, &host);
+	if (!r && !*said && !(flags & AT_EMPTY_PATH))
+		r = -ENOENT;
+	if (r < 0)
+		return rs_unblock(f, r);
+	memmove(p->path, host, sp_strnlen(host, PATH_CAP - 1) + 1);
+	p->path[PATH_CAP - 1] = '\0';
+	if (r) {
+		/* The program sees the name it used; what is opened is another one. */
+		name = keep(p, said, sp_strnlen(said, PATH_CAP));
+		if (!name)
+			return rs_unblock(f, -ENAMETOOLONG);
 	}
 	if (dirfd != AT_FDCWD && p->path[0] != '/') {
 		/* fs/exec.c:alloc_bprm: the name of what a descriptor names */

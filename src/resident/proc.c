@@ -536,20 +536,26 @@ long rs_proc_follow_exe(struct rs_area *a, struct rs_name *n)
 	return 0;
 }
 
-long rs_proc_exec_path(struct rs_area *a, int dirfd, uint64_t path, uint32_t flags, const char **ret_path)
+long rs_proc_exec_path(struct rs_area *a, int dirfd, uint64_t path, uint32_t flags,
+		       const char **ret_said, const char **ret_path)
 {
-	bool follow = !(flags & AT_SYMLINK_NOFOLLOW);
-	struct rs_name n;
-	long r = rs_proc_take(a, dirfd, path, RS_NAME_EXACT | (follow ? RS_NAME_FOLLOW : 0), &n);
+	unsigned int how = flags & AT_SYMLINK_NOFOLLOW ? RS_NAME_EXACT : RS_NAME_EXACT | RS_NAME_FOLLOW;
+	char *text = RS_PROC_TEXT(a), *said = RS_PROC_HOLD(a);
+	long len = rs_user_string(text, path, RS_PROC_HOLD_MAX), r;
+	struct rs_name n = {.host = NULL};
 
-	*ret_path = NULL;
+	if (len < 0)
+		return len;
+	memcpy(said, text, (size_t)len + 1);
+	*ret_said = *ret_path = said;
+	r = len ? rs_proc_take_text(a, dirfd, (size_t)len, how, &n) : 0;
 	if (r <= 0)
 		return r;
-	if (follow) {
+	if (how & RS_NAME_FOLLOW) {
 		r = rs_proc_follow_exe(a, &n);
 		if (r < 0)
 			return r;
 	}
 	*ret_path = n.host;
-	return n.host && n.host != RS_PROC_TEXT(a);
+	return 1;
 }

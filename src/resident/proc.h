@@ -21,11 +21,12 @@ struct ax_stat;
 extern char rs_exe_path[4096];
 
 /*
- * The path that is to be executed: *ret_path is what the kernel has to be given, in the area's scratch. 0,
- * 1 if it is not what the program said, or -errno.
+ * The path that is to be executed: *ret_said is the program's text, *ret_path what the kernel has to be given,
+ * both in the area's scratch. 0: they are the same; 1: not; -errno. Longer ones
+ * than a few bytes below PATH_MAX are -ENAMETOOLONG.
  */
 sp_must_check long rs_proc_exec_path(struct rs_area *a, int dirfd, uint64_t path, uint32_t flags,
-				     const char **ret_path);
+				     const char **ret_said, const char **ret_path);
 
 /* The mounts, the root or the working directory are about to change: nothing is known of them any more. */
 void rs_proc_forget(void);
