@@ -327,14 +327,17 @@ static long through_memory(struct job *j, const char *name, long fd, uint64_t fl
 	r = convert(j, fd, &to);
 	if (!r) {
 		sp_sys1(__NR_close, fd);
-		fd = memory_file(name, flags & O_CLOEXEC ? MFD_CLOEXEC : 0);
-		r = fd;
+		j->closed = true; /* its number may be somebody else's from now on */
+		file.fd = memory_file(name, flags & O_CLOEXEC ? MFD_CLOEXEC : 0);
+		r = file.fd;
 	}
-	if (r >= 0) {
-		file.fd = fd;
+	if (r >= 0)
 		r = put(&file, to.memory, to.len);
-		r = r ? r : fd;
-	}
+	if (r == -EFBIG)
+		forget_xfsz();
+	if (r && file.fd >= 0)
+		sp_sys1(__NR_close, file.fd);
+	r = r ? r : file.fd;
 	sp_sys2(__NR_munmap, mem, SPILL_MAX);
 	return r;
 }
@@ -458,7 +461,7 @@ long rs_text_convert(struct rs_frame *f, struct rs_area *a, enum bd_text text,
 	}
 	if (!r)
 		r = into_file(&j, kept, fd, flags);
-	if (r >= 0)
+	if (r >= 0 || j.closed)
 		return r;
 	/* Some other file that is called /proc/... here. */
 	if (j.read_failed || (r == -EIO && !rs_proc_is_procfs((int)fd)))
