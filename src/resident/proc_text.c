@@ -78,6 +78,7 @@ struct job {
 	struct rs_area *a;
 	const struct bd_procpath *p;
 	enum bd_text text;
+	bool closed;	  /* the kernel's file is gone */
 	bool looked;	  /* the kernel's file is not at its start any more */
 	bool read_failed; /* the kernel's file cannot be read: that is for the program to find out */
 	struct bd_view view;
