@@ -50,6 +50,9 @@ static void bunch(int n, int own, pid_t group)
 				SC(SYS_setpgid, 0, group);
 			multiply(DEPTH, own);
 		}
+		/* Both sides: whoever comes first, nobody forks outside of the group. */
+		if (group >= 0)
+			SC(SYS_setpgid, p, group);
 	}
 }
 
@@ -78,11 +81,8 @@ static void group(void)
 		SC(SYS_setpgid, leader, leader);
 		bunch(3, 0, leader);
 		usleep(2000 + 700u * (unsigned int)i);
-		/* those that had not joined yet */
 		if (SC(SYS_kill, -leader, SIGKILL))
 			say("kill failed");
-		usleep(3000);
-		SC(SYS_kill, -leader, SIGKILL);
 		reap_all();
 		left += others() + (SC(SYS_kill, -leader, 0) != -ESRCH);
 	}
