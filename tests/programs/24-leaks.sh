@@ -37,4 +37,30 @@ look() { # NAME CMD...
 }
 look 'an ordinary user sees none of them' "${drop[@]}" "$SUBPID" run --
 [ "$(id -u)" != 0 ] || look 'root sees none of them' "$SUBPID" run --
+
+# Lists of members are sorted by the namespace's numbers, also when those of the kernel went round meanwhile.
+list=$(awk '$3 == "cgroup" { print $2 "/tasks"; exit }' /proc/mounts)
+title='members of a control group are in order'
+if [ ! -r "$list" ]; then
+	skip "$title" 'no cgroup file system of version 1'
+elif ! { echo 450 >/proc/sys/kernel/pid_max && echo 420 >/proc/sys/kernel/ns_last_pid; } 2>/dev/null; then
+	skip "$title" 'pid_max is not the PID namespace'\''s own'
+else
+	cgroup=$(sed -n '1s/.*://p' /proc/self/cgroup)
+	[ ! -r "${list%/tasks}${cgroup%/}/tasks" ] || list=${list%/tasks}${cgroup%/}/tasks
+	# shellcheck disable=SC2016
+	timeout -k 2 "$limit" "$SUBPID" run -- bash -c '
+		for i in {1..40}; do sleep 9 & done
+		sleep .3
+		cat "$1" >list
+		kill $(jobs -p)
+		sort -n list | cmp - list && wc -l <list' _ "$list" >"$work/got" 2>&1
+	if [ "$(cat "$work/got")" -ge 41 ] 2>/dev/null; then
+		say ok "$title"
+	else
+		say 'not ok' "$title"
+		report "$work/got"
+	fi
+	echo 4194304 >/proc/sys/kernel/pid_max
+fi
 finish
