@@ -32,6 +32,9 @@ static bool init_drops(int sig)
 	bit = RS_BIT(sig);
 	if (sig == SIGKILL || sig == SIGSTOP)
 		return true;
+	/* Never at default in the kernel: number 1's own entry drops or keeps it (signal.c:act_default). */
+	if (sig == SIGSYS)
+		return false;
 	/* Nothing is also what they do anywhere: the kernel ignores them, or queues them for who blocks them. */
 	if (bit & (RS_BIT(SIGCHLD) | RS_BIT(SIGCONT) | RS_BIT(SIGURG) | RS_BIT(SIGWINCH)))
 		return false;
