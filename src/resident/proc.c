@@ -41,12 +41,28 @@ bool rs_proc_path_is_procfs(const char *path)
 	return magic_is_procfs(r, fs);
 }
 
+/*
+ * Told without asking a file system's server, which may be this process. Struct statx as far as it is looked at:
+ * stx_blksize and stx_dev_major.
+ */
+static bool looks_elsewhere(int fd)
+{
+	enum { BLKSIZE = 1, DEV_MAJOR = 34 };
+	uint32_t st[64];
+
+	return !sp_sys6(__NR_statx, fd, (long)"", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE,
+			(long)st, 0) &&
+	       (st[DEV_MAJOR] || st[BLKSIZE] != PROC_BLOCK);
+}
+
 bool rs_proc_is_procfs(int dirfd)
 {
 	uint64_t fs[16];
 
 	if (dirfd == AT_FDCWD)
 		return rs_proc_path_is_procfs(".");
+	if (looks_elsewhere(dirfd))
+		return false;
 	return magic_is_procfs(sp_sys2(__NR_fstatfs, dirfd, (long)fs), fs);
 }
 
