@@ -17,6 +17,7 @@
 #include "resident/birth.h"
 #include "resident/handlers.h"
 #include "resident/init.h"
+#include "resident/proc.h"
 #include "resident/resident.h"
 #include "resident/seccomp.h"
 #include "resident/trace.h"
@@ -279,6 +280,14 @@ static int reserve(sp_vpid number, sp_vpid tgid, sp_hpid by, struct sp_ref *ret_
 	return r;
 }
 
+/* Whether memory, working directory and descriptors are shared in part: neither a process nor a thread. */
+static bool is_partial(uint64_t flags)
+{
+	uint64_t kept = flags & (CLONE_VM | CLONE_FS | CLONE_FILES);
+
+	return kept && kept != (CLONE_VM | CLONE_FS | CLONE_FILES);
+}
+
 static long once(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t stack,
 		 uint64_t parent_tid, sp_vpid number)
 {
@@ -291,6 +300,8 @@ static long once(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t
 	struct kept k;
 	long r;
 
+	if (!vfork && is_partial(flags))
+		rs_proc_shared();
 	if (vfork &&
 	    (a->level + 1 >= RS_LEVELS || a->call_top < (uint64_t)(a + 1) + 3 * VFORK_STACK_MIN))
 		return -EAGAIN;

@@ -27,6 +27,7 @@
  */
 enum { UNKNOWN, ELSEWHERE, MAYBE };
 static _Atomic uint8_t cwd_where, fd_where, root_state;
+static _Atomic uint8_t shared; /* another process may change them: nothing is remembered */
 
 static bool magic_is_procfs(long r, const uint64_t *fs)
 {
@@ -90,11 +91,22 @@ void rs_proc_entered(void)
 	atomic_store(&fd_where, MAYBE);
 }
 
+void rs_proc_shared(void)
+{
+	atomic_store(&shared, 1);
+	rs_proc_forget();
+}
+
 void rs_proc_received(void)
 {
 	uint8_t known = ELSEWHERE;
 
 	atomic_compare_exchange_strong(&fd_where, &known, UNKNOWN);
+}
+
+static bool may_keep(const struct rs_area *a)
+{
+	return !a->level && !atomic_load(&shared);
 }
 
 bool rs_proc_cwd_may(const struct rs_area *a)
@@ -103,7 +115,7 @@ bool rs_proc_cwd_may(const struct rs_area *a)
 
 	if (w == UNKNOWN) {
 		w = rs_proc_is_procfs(AT_FDCWD) ? MAYBE : ELSEWHERE;
-		if (!a->level || w == MAYBE)
+		if (may_keep(a) || w == MAYBE)
 			atomic_store(&cwd_where, w);
 	}
 	return w == MAYBE;
@@ -149,7 +161,7 @@ bool rs_proc_fd_may(const struct rs_area *a)
 
 	if (w == UNKNOWN) {
 		w = holds_place() ? MAYBE : ELSEWHERE;
-		if (!a->level || w == MAYBE)
+		if (may_keep(a) || w == MAYBE)
 			atomic_store(&fd_where, w);
 	}
 	return w == MAYBE;
@@ -167,7 +179,7 @@ enum rs_proc_root rs_proc_root(const struct rs_area *a)
 		known = RS_ROOT_PROC;
 	else
 		known = rs_proc_path_is_procfs("/") ? RS_ROOT_INSIDE : RS_ROOT_NO;
-	if (!a->level)
+	if (may_keep(a))
 		atomic_store(&root_state, known);
 	return (enum rs_proc_root)known;
 }

@@ -31,6 +31,9 @@ sp_must_check long rs_proc_exec_path(struct rs_area *a, int dirfd, uint64_t path
 /* The mounts, the root or the working directory are about to change: nothing is known of them any more. */
 void rs_proc_forget(void);
 
+/* From now on another process shares our root, working directory or descriptors. */
+void rs_proc_shared(void);
+
 /* Replaces the paths of the planned call (boundary/paths.def). 0 or -errno. */
 sp_must_check long rs_proc_paths(struct rs_frame *f, struct rs_area *a);
 

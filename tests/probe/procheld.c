@@ -222,6 +222,40 @@ static void from_vfork(void)
 	reap(p);
 }
 
+static int enters(void *arg)
+{
+	SC(SYS_chdir, "/proc");
+	*(int *)arg = (int)SC(SYS_open, "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return 0;
+}
+
+/* Processes that share only a part: what one does is not what the other remembers. */
+static void from_parts(void)
+{
+	static const unsigned long parts[] = {
+		0x200 /* FS */, 0x400 /* FILES */, 0x600, 0x100 /* VM */, 0x300, 0x500};
+	static char stack[65536];
+	static int fd;
+
+	for (size_t i = 0; i < COUNT(parts); i++) {
+		long p;
+
+		SC(SYS_chdir, "/");
+		number(AT_FDCWD, "none");
+		fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		number(fd, "none");
+		close(fd);
+		fd = -1;
+		p = clone_on(parts[i] | SIGCHLD, stack + sizeof(stack), NULL, NULL, enters, &fd);
+		say("parts %lx: %s", parts[i], reap((pid_t)p));
+		if (!(parts[i] & 0x100))
+			fd = parts[i] & 0x400 ? 3 : -1;
+		say("  %s %s", number(AT_FDCWD, "2/stat"), number(fd, "2/stat"));
+		for (int k = 3; k < 10; k++)
+			close(k);
+	}
+}
+
 static void from_thread(void)
 {
 	pthread_t t;
@@ -249,6 +283,7 @@ int main(int argc, char **argv)
 	in_process("kept", kept_directory);
 	in_process("fork", from_fork);
 	in_process("vfork", from_vfork);
+	in_process("parts", from_parts);
 	in_process("thread", from_thread);
 	in_process("received", receive);
 	in_process("got", get);
