@@ -48,7 +48,7 @@ def main():
                 seen.setdefault(key, os.path.basename(path))
                 if key not in want:
                     wrong.append("%s: no row says that it is refused" % ": ".join(key))
-                elif errno.errorcode.get(-result) != want[key][0]:
+                elif -result != getattr(errno, want[key][0], None):
                     got = errno.errorcode.get(-result, str(result))
                     wrong.append("%s: %s, but the note says %s" % (": ".join(key), got, want[key][0]))
     # A refusal that a user without rights meets in a kernel namespace too is a probe's.
