@@ -277,6 +277,42 @@ static void op_perf(int slot)
 		SC(SYS_close, r);
 }
 
+/*
+ * Somebody is stopped, asked about, and goes on, within one operation. A signal is sent to the thread itself while
+ * it has it not blocked: then it stops for that, too, whatever it would do with it.
+ */
+static void op_trace(int slot)
+{
+	PICK(of, any_number(slot));
+	long r = SC(SYS_ptrace, 0x4206 /* SEIZE */, of, 0, 0), message = -7;
+	uint64_t mask = ~0ull;
+	siginfo_t si;
+	int status = 0;
+
+	tell("(%s) %s", of_text, rc(r));
+	if (r)
+		return;
+	tell(" interrupt %s", rc(SC(SYS_ptrace, 0x4207, of, junk(0), 0)));
+	tell(" wait %s", rc(SC(SYS_wait4, of, &status, __WALL, NULL)));
+	tell(" %s event %d", status_text(status & 0xffff), status >> 16);
+	tell(" message %s %ld", rc(SC(SYS_ptrace, 0x4201, of, 0, &message)), message);
+	memset(&si, 0, sizeof(si));
+	tell(" info %s", rc(SC(SYS_ptrace, 0x4202, of, 0, &si)));
+	tell(" code %d from %d", si.si_code, si.si_pid);
+	SC(SYS_ptrace, 0x420a /* GETSIGMASK */, of, 8, &mask);
+	if (mask & BIT(SIGUSR2)) {
+		tell(" detach %s", rc(SC(SYS_ptrace, 17, of, 0, 0)));
+		return;
+	}
+	tell(" signal %s", rc(SC(SYS_tkill, of, SIGUSR2)));
+	tell(" cont %s", rc(SC(SYS_ptrace, 7, of, 0, 0)));
+	tell(" wait %s", rc(SC(SYS_wait4, of, &status, __WALL, NULL)));
+	tell(" %s", status_text(status & 0xffff));
+	tell(" info %s", rc(SC(SYS_ptrace, 0x4202, of, 0, &si)));
+	tell(" code %d from %d", si.si_code, si.si_pid);
+	tell(" detach %s", rc(SC(SYS_ptrace, 17, of, 0, (long)(chance(50) ? SIGUSR2 : 0))));
+}
+
 const struct op ops_task[] = {
 	{"scheduler", 14, op_scheduler},
 	{"priority", 8, op_priority},
@@ -290,5 +326,6 @@ const struct op ops_task[] = {
 	{"pidfd", 10, op_pidfd},
 	{"control", 5, op_control},
 	{"perf", 3, op_perf},
+	{"trace", 6, op_trace},
 	{0},
 };

@@ -370,16 +370,31 @@ static int kept(const char *list, int i)
 	return 0;
 }
 
+/*
+ * Each operation draws as many lots as it weighs, and the highest wins: with another operation in the table all the
+ * others still win where they did, unless it does. So kept seeds stay what they are, mostly.
+ */
 static int chosen_op(void)
 {
-	int total = 0, n;
+	uint64_t highest = 0;
+	int best = 0;
 
-	for (n = 0; op_numbered(n); n++)
-		total += op_numbered(n)->weight;
-	total = (int)any((uint32_t)total);
-	for (n = 0; total >= op_numbered(n)->weight; n++)
-		total -= op_numbered(n)->weight;
-	return n;
+	for (int n = 0; op_numbered(n); n++) {
+		uint64_t name = 0xcbf29ce484222325ull;
+
+		for (const char *p = op_numbered(n)->name; *p; p++)
+			name = (name ^ (uint8_t)*p) * 0x100000001b3ull;
+		for (int k = 0; k < op_numbered(n)->weight; k++) {
+			uint64_t lot = mixed(ALL->random ^ name ^ (uint64_t)k << 32);
+
+			if (lot > highest) {
+				highest = lot;
+				best = n;
+			}
+		}
+	}
+	any(2);
+	return best;
 }
 
 static int left_out(const char *list, const char *name)
