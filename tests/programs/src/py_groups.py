@@ -38,6 +38,7 @@ except ChildProcessError:
 c = os.fork()
 if c == 0:
     os.kill(os.getpid(), signal.SIGSTOP)
+    time.sleep(0.3)  # an end would be reported in place of the continuing
     os._exit(8)
 got, status = os.waitpid(c, os.WUNTRACED)
 print(got == c, os.WIFSTOPPED(status), os.WSTOPSIG(status) == signal.SIGSTOP)

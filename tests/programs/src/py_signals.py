@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """signal: handlers, masks, sigwait, sigtimedwait with the sender, timers, pidfd, wakeup descriptors."""
 import os
+import select
 import signal
 import socket
 import threading
@@ -61,6 +62,9 @@ for _ in range(20):
     pid = os.fork()
     if pid == 0:
         os._exit(0)
+    # The handler runs before the next instruction of Python's, which a read that just began would keep waiting.
+    while not select.select([read], [], [], 0.05)[0]:
+        pass
     os.read(read, 1)
     os.waitpid(pid, 0)
 print("children noticed")
