@@ -60,23 +60,24 @@ static bool has_ended(int pidfd)
 static bool of_own_pidns(int fd, bool pidfd)
 {
 	struct ax_stat theirs, ours;
-	long own, ns = fd;
+	long ns = fd;
 	bool same;
 
-	own = sp_sys3(__NR_open, (long)"/proc/thread-self/ns/pid", O_RDONLY | O_CLOEXEC, 0);
-	if (own < 0) {
+	same = !sp_sys2(__NR_stat, (long)"/proc/thread-self/ns/pid", (long)&ours);
+	if (!same) {
 		long self = sp_sys2(__NR_pidfd_open, sp_sys0(__NR_getpid), 0);
+		long own = sp_sys3(__NR_ioctl, self, PIDFD_GET_PID_NAMESPACE, 0);
 
-		own = sp_sys3(__NR_ioctl, self, PIDFD_GET_PID_NAMESPACE, 0);
+		same = !sp_sys2(__NR_fstat, own, (long)&ours);
 		if (self >= 0)
 			sp_sys1(__NR_close, self);
+		if (own >= 0)
+			sp_sys1(__NR_close, own);
 	}
 	if (pidfd)
 		ns = sp_sys3(__NR_ioctl, fd, PIDFD_GET_PID_NAMESPACE, 0);
-	same = !sp_sys2(__NR_fstat, own, (long)&ours) && !sp_sys2(__NR_fstat, ns, (long)&theirs) &&
-	       ours.ino == theirs.ino && ours.dev == theirs.dev;
-	if (own >= 0)
-		sp_sys1(__NR_close, own);
+	same = same && !sp_sys2(__NR_fstat, ns, (long)&theirs) && ours.ino == theirs.ino &&
+	       ours.dev == theirs.dev;
 	if (pidfd && ns >= 0)
 		sp_sys1(__NR_close, ns);
 	return same;
