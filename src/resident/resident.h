@@ -29,6 +29,7 @@
 #define RS_TRAP_MAGIC 0x5350  /* SECCOMP_RET_DATA of our filter's traps: si_errno of the SIGSYS */
 #define RS_TRAP_TRACED 0x5351 /* the same, when a tracer wants to see where the call ends */
 
+#define RS_CODE_REPORT 0x5352 /* si_code of a SIGSYS to oneself: trace_report.c */
 #define RS_CODE_DIE \
 	(-8172) /* si_code of a signal that ends us; a tracer has seen what it stands for */
 
@@ -154,6 +155,7 @@ static inline bool rs_behind_gate(uint64_t ip)
 }
 
 extern const char rs_enter_reported[], rs_return_reported[], rs_interrupted_reported[];
+extern const char rs_return_stop[];
 extern const char rs_text_start[], rs_text_end[];
 _Noreturn void rs_run(struct rs_frame *f, struct rs_area *a);
 _Noreturn void rs_enter(uint64_t rsp, uint64_t rip);

@@ -326,6 +326,8 @@ void rs_signal(int sig, struct ax_siginfo *si, struct ax_ucontext *uc, struct rs
 	bool forced = sig == SIGSYS && is_trap(si, &uc->mc);
 	uint64_t mask;
 
+	if (sig == SIGSYS && si->code == RS_CODE_REPORT)
+		return;
 	if (sig == SIGSYS && si->code == RS_CODE_SERVE) {
 		rs_trace_look(a, si->pid);
 		return;

@@ -23,6 +23,7 @@
 #include "resident/watch.h"
 #include "resident/proc.h"
 #include "resident/resident.h"
+#include "resident/trace.h"
 #include "resident/text.h"
 
 #ifndef MAP_FIXED_NOREPLACE
@@ -374,5 +375,6 @@ _Noreturn void rs_start(uint64_t *sp)
 	if (a->tgid.n == 1)
 		rs_init_discard(~ho.mask); /* came for a handler that is gone */
 	rs_mask_set(ho.mask);
+	rs_report_image();
 	rs_enter((uint64_t)new_sp, img.entry);
 }

@@ -336,6 +336,14 @@ long rs_h_ptrace(struct rs_frame *f, struct rs_area *a)
 	if (req == AX_ATTACH || req == AX_SEIZE) {
 		r = attach(a, req, hid, (uint64_t)f->a[2], (uint64_t)f->a[3]);
 	} else if (req == AX_INTERRUPT || req == AX_KILL) {
+		rs_trace_lock();
+		t = rs_tracee_find(a, hid);
+		if (t && req == AX_INTERRUPT) { /* so the next one is the program's */
+			t->quiet = 0;
+			if (t->interrupt == RS_QUIET_STOP)
+				t->interrupt = RS_TRAP_STOP;
+		}
+		rs_trace_unlock();
 		r = rs_pt(req, hid, (uint64_t)f->a[2], (uint64_t)f->a[3]);
 	} else if (settles(a, hid)) {
 		rs_trace_lock();

@@ -9,8 +9,8 @@
  * program's own at that moment (they are set), with one exception: the events of fork, vfork and clone come in the
  * middle of the resident's call, so there what the tracer reads and writes is a view.
  *
- * The tracee takes part in two ways only: it makes a system call of no effect, a report, where a call that its
- * tracer marked is over and where a new program begins (entry.S).
+ * The tracee takes part in one way only: it reports where a call that its tracer marked is over, and where a new program
+ * begins, by a signal to itself that its tracer's resident sees and keeps from it (trace_report.c).
  */
 #ifndef RESIDENT_TRACE_H
 #define RESIDENT_TRACE_H
@@ -37,6 +37,11 @@ enum rs_shown {
 	RS_HANDLER = 6,	  /* really an exit, shown as the step into a signal handler */
 };
 
+/* What PTRACE_INTERRUPT is to be given again for. */
+#define RS_TRAP_STOP 1
+#define RS_GROUP_STOP 2
+#define RS_QUIET_STOP 3 /* only so that the kernel restarts the call */
+
 struct rs_tracee {
 	int32_t hid; /* 0: free */
 	int32_t tracer;
@@ -55,8 +60,9 @@ struct rs_tracee {
 	uint8_t dirty; /* the view was written to */
 	uint8_t has_msg;
 	uint8_t asked; /* at PTRACE_EVENT_SECCOMP of a call the resident makes for it: seccomp.c:rs_ask */
-	uint8_t step; /* parked[0] is the end of a single step, which waits for the call */
-	uint8_t pad[3];
+	uint8_t step;  /* parked[0] is the end of a single step, which waits for the call */
+	uint8_t quiet; /* the next PTRACE_EVENT_STOP is a RS_QUIET_STOP */
+	uint8_t pad[2];
 	int32_t req;	 /* what the program last resumed it with */
 	int32_t seen;	 /* exit code of the stop that was last looked at */
 	int32_t restart; /* result of an interrupted call */
@@ -111,6 +117,11 @@ bool rs_trace_serve(struct rs_area *a, int32_t hid);
 long rs_pt(long req, int32_t hid, uint64_t addr, uint64_t data);
 long rs_peek(int32_t hid, void *dst, uint64_t src, size_t n);
 long rs_poke(int32_t hid, uint64_t dst, uint64_t word);
+
+/* trace_report.c: the tracee's own part. A word that its tracer sets in a new image. */
+extern uint64_t rs_start_traced;
+void rs_report(struct rs_frame *f);
+void rs_report_image(void);
 
 /* trace.c */
 void rs_traceme_now(struct rs_area *a);

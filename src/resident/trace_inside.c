@@ -77,7 +77,7 @@ void rs_stop_park(struct rs_stop *s)
 	struct rs_tracee *t = s->t;
 
 	if (s->event == AX_EVENT_STOP) {
-		t->interrupt = 1;
+		t->interrupt = s->sig == SIGTRAP ? RS_TRAP_STOP : RS_GROUP_STOP;
 		return;
 	}
 	/* One of a kind, of the thread's and of the process's: kernel/signal.c:legacy_queue. */
@@ -162,9 +162,8 @@ static enum rs_verdict return_now(struct rs_stop *s, const struct rs_head *f, ui
 	if ((rs_exit_wanted(t) || t->step) && s->has_info) {
 		rs_peek(t->hid, &top, area_of(frame) + offsetof(struct rs_area, call_top), 8);
 		rs_stop_park(s);
-		rs_stop_mark(s, frame);
 		rs_poke(t->hid, frame + offsetof(struct rs_frame, out_rip), f->regs.rip);
-		s->r.ip = (uint64_t)rs_return;
+		s->r.ip = (uint64_t)rs_return_stop;
 		s->r.di = frame;
 		s->r.sp = (top - 64) & ~15ul;
 		s->r.orig_ax = RS_NR_NONE;
@@ -205,7 +204,7 @@ enum rs_verdict rs_stop_inside(struct rs_stop *s)
 			t->step = 1;
 		rs_stop_park(s);
 		rs_stop_mark(s, frame);
-		return rs_stop_go_on(s);
+		return rs_tracee_waits(t) ? rs_stop_go_on(s) : rs_stop_resume(s, AX_CONT, 0);
 	}
 	if (!interrupted(s))
 		s->r.ax = (uint64_t)-513l; /* ERESTARTNOINTR */
@@ -224,5 +223,5 @@ enum rs_verdict rs_stop_born(struct rs_stop *s)
 	s->t->birth = 1;
 	s->t->seized = s->event == AX_EVENT_STOP;
 	rs_stop_park(s);
-	return rs_stop_go_on(s);
+	return rs_stop_resume(s, AX_CONT, 0);
 }

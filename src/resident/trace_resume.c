@@ -137,7 +137,7 @@ static long resume_view(struct rs_tracee *t, long req)
 		si->code = 1; /* TRAP_BRKPT: what a step over a system call says */
 		si->call_addr = t->regs.ip;
 	}
-	return AX_SYSCALL;
+	return AX_CONT;
 }
 
 /*
@@ -184,6 +184,7 @@ long rs_trace_resume(struct rs_tracee *t, long req, long addr, long sig)
 	if ((req == AX_SYSEMU || req == AX_SYSEMU_SINGLESTEP) && sig)
 		kernel_req = AX_SYSCALL; /* our own rt_sigreturn must not be skipped */
 	if (t->shown != RS_VIEW && t->interrupt) {
+		t->quiet = t->interrupt == RS_QUIET_STOP;
 		t->interrupt = 0;
 		rs_pt(AX_INTERRUPT, t->hid, 0, 0);
 	}

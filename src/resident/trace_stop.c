@@ -19,6 +19,7 @@
 #include "resident/trace_stop.h"
 
 #define SYS_SECCOMP_ 1
+#define NR_EPOLL_PWAIT2 441
 #define ENTERING 1 /* PTRACE_EVENTMSG_SYSCALL_ENTRY, _EXIT */
 #define LEAVING 2
 
@@ -65,11 +66,16 @@ static bool trap_pending(const struct rs_stop *s)
 
 static enum rs_verdict show_exit(struct rs_stop *s)
 {
-	s->t->in_call = 0;
+	struct rs_tracee *t = s->t;
+
+	t->in_call = 0;
+	/* Any stop is what PTRACE_INTERRUPT asked for (kernel/signal.c:ptrace_stop); but then the call must be restarted. */
+	if (t->interrupt == RS_TRAP_STOP)
+		t->interrupt = rs_is_restart(s->r.ax) ? RS_QUIET_STOP : 0;
 	return rs_stop_show(s, RS_LEFT);
 }
 
-/* The report of rs_return. */
+/* At rs_return_stop. */
 static enum rs_verdict call_over(struct rs_stop *s)
 {
 	struct rs_tracee *t = s->t;
@@ -94,7 +100,7 @@ static enum rs_verdict call_over(struct rs_stop *s)
 	return rs_exit_wanted(t) ? show_exit(s) : release(s);
 }
 
-/* The report of rs_enter: the new program has not run an instruction. */
+/* In rs_enter: the new program has not run an instruction. */
 static enum rs_verdict new_image(struct rs_stop *s)
 {
 	struct rs_tracee *t = s->t;
@@ -130,7 +136,7 @@ static enum rs_verdict end_call(struct rs_stop *s, const struct rs_head *f, uint
 	return rs_exit_wanted(s->t) ? show_exit(s) : release(s);
 }
 
-/* The report of rs_interrupted. */
+/* In rs_interrupted. */
 static enum rs_verdict given_up(struct rs_stop *s)
 {
 	struct rs_head f;
@@ -170,8 +176,8 @@ static enum rs_verdict gate_left(struct rs_stop *s)
 {
 	struct rs_head f;
 
-	if (!rs_exit_wanted(s->t) || !rs_is_restart(s->r.ax) || rs_stop_blocks_all(s) ||
-	    rs_peek(s->t->hid, &f, s->r.bx, sizeof(f)))
+	if ((!rs_exit_wanted(s->t) && !s->t->step) || !rs_is_restart(s->r.ax) ||
+	    rs_stop_blocks_all(s) || rs_peek(s->t->hid, &f, s->r.bx, sizeof(f)))
 		return rs_stop_go_on(s);
 	return end_call(s, &f, s->r.bx, f.phase == RS_MORE ? (uint64_t)f.result : s->r.ax);
 }
@@ -236,6 +242,30 @@ static enum rs_verdict syscall_stop(struct rs_stop *s)
 	return rs_stop_go_on(s);
 }
 
+/* Those that end elsewhere than in rs_return, and those that wait under a mask of their own. */
+static bool runs_apart(const struct rs_tracee *t, int32_t nr)
+{
+	switch (nr) {
+	case __NR_execve:
+	case __NR_execveat:
+		return !(t->options & AX_O_EXEC);
+	case __NR_rt_sigreturn:
+	case __NR_rt_sigsuspend:
+	case __NR_ppoll:
+	case __NR_pselect6:
+	case __NR_epoll_pwait:
+	case NR_EPOLL_PWAIT2:
+	case __NR_io_pgetevents:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/*
+ * Whose end is to be seen is marked. Then it runs up to its report, but for calls that end elsewhere, and for what is
+ * parked to come in between.
+ */
 static enum rs_verdict trapped(struct rs_stop *s)
 {
 	struct rs_tracee *t = s->t;
@@ -244,7 +274,26 @@ static enum rs_verdict trapped(struct rs_stop *s)
 		return rs_stop_resume(s, t->req, SIGSYS);
 	s->si.err = RS_TRAP_TRACED;
 	rs_pt(AX_SETSIGINFO, t->hid, 0, (uint64_t)&s->si);
-	return rs_stop_resume(s, AX_SYSCALL, SIGSYS);
+	if (runs_apart(t, s->si.syscall) || rs_tracee_waits(t))
+		return rs_stop_resume(s, AX_SYSCALL, SIGSYS);
+	return rs_stop_resume(s, AX_CONT, SIGSYS);
+}
+
+/* The report of a call, or of a new image, which comes to a place of its own next. */
+static enum rs_verdict reported(struct rs_stop *s)
+{
+	struct rs_tracee *t = s->t;
+	uint64_t frame = s->si.call_addr;
+
+	if (!frame)
+		return rs_stop_go_on(s);
+	if (!rs_exit_wanted(t) && !t->birth && !t->nparked && !t->interrupt && !rs_steps(t))
+		return rs_stop_resume(s, t->req, 0);
+	s->r.ip = (uint64_t)rs_return_stop;
+	s->r.di = frame;
+	s->r.orig_ax = RS_NR_NONE;
+	rs_stop_set_regs(s);
+	return rs_stop_go_on(s);
 }
 
 /* Its options are its parent's: of the one whose event names it, else of one that can be its parent. */
@@ -341,7 +390,8 @@ static enum rs_verdict event(struct rs_stop *s)
 		}
 		t->exec = 1;
 		t->birth = t->again = t->handler = 0;
-		return rs_stop_go_on(s);
+		return rs_poke(t->hid, (uint64_t)&rs_start_traced, 1) ? rs_stop_go_on(s)
+								      : rs_stop_resume(s, AX_CONT, 0);
 	case AX_EVENT_EXIT:
 		frame = rs_in_text(s->r.ip) ? rs_stop_frame(s) : 0;
 		if (!frame || rs_peek(t->hid, &f, frame, sizeof(f)))
@@ -353,6 +403,10 @@ static enum rs_verdict event(struct rs_stop *s)
 	case AX_EVENT_SECCOMP:
 		return seccomp_event(s);
 	case AX_EVENT_STOP:
+		if (t->quiet && s->sig == SIGTRAP) {
+			t->quiet = 0;
+			return rs_stop_resume(s, t->req, 0);
+		}
 		if (rs_in_text(s->r.ip))
 			return rs_stop_inside(s);
 		if (trap_pending(s)) {
@@ -383,6 +437,8 @@ static enum rs_verdict judge(struct rs_stop *s)
 		return syscall_stop(s);
 	if (s->sig == SIGSYS && s->si.code == SYS_SECCOMP_ && s->si.err == RS_TRAP_MAGIC)
 		return trapped(s);
+	if (s->sig == SIGSYS && s->si.code == RS_CODE_REPORT)
+		return reported(s);
 	if (s->si.code == RS_CODE_DIE || (s->sig == SIGSYS && s->si.code == RS_CODE_SERVE))
 		return rs_stop_resume(s, t->req, s->sig);
 	if (t->restore && t->nparked && s->sig == t->parked[0].signo) {

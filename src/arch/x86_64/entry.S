@@ -142,8 +142,18 @@ rs_return:
 	movq	F_OUT_RIP(%r11), %rcx
 	movq	F_RSP(%r11), %rsp
 	jmp	*%rcx
-/* A report: "this call is over". A tracer that wants to see that puts the program's registers in place here. */
-2:	movq	$0, F_TRACED(%rdi)
+2:	andq	$-16, %rsp
+	movq	%rdi, %rbx
+	call	rs_report
+	movq	%rbx, %rdi
+	jmp	1b
+/*
+ * Where a tracer's resident sends a call that is over and that its tracer wants to see the end of: at the exit of this
+ * call it puts the program's registers in place. rdi is the frame.
+ */
+	.globl rs_return_stop
+	.hidden rs_return_stop
+rs_return_stop:
 	movl	$NR_GETPID, %eax
 	syscall
 	.globl rs_return_reported
