@@ -301,6 +301,9 @@ int main(void)
 	close(master);
 	close(slave);
 	open_pty();
+	/* A job that was ended before it began has left its permission in the old one. */
+	up = gate_new();
+	down = gate_new();
 	say("leader ends:");
 	in_child("leader", leader_ends);
 	gate_open(down);
@@ -310,6 +313,8 @@ int main(void)
 	close(master);
 	close(slave);
 	open_pty();
+	up = gate_new();
+	down = gate_new();
 	in_child("given up", given_up);
 	in_child("hung up", hung_up);
 	return 0;

@@ -35,16 +35,18 @@ try:
 except ChildProcessError:
     print("ECHILD")
 
+r, w = os.pipe()
 c = os.fork()
 if c == 0:
     os.kill(os.getpid(), signal.SIGSTOP)
-    time.sleep(0.3)  # an end would be reported in place of the continuing
+    os.read(r, 1)  # an end would be reported in place of the continuing
     os._exit(8)
 got, status = os.waitpid(c, os.WUNTRACED)
 print(got == c, os.WIFSTOPPED(status), os.WSTOPSIG(status) == signal.SIGSTOP)
 os.kill(c, signal.SIGCONT)
 got, status = os.waitpid(c, os.WCONTINUED)
 print(got == c, os.WIFCONTINUED(status))
+os.write(w, b"x")
 print(os.waitstatus_to_exitcode(os.waitpid(c, 0)[1]))
 
 r, w = os.pipe()
