@@ -8,6 +8,7 @@
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 static void op_owner(int slot)
 {
@@ -93,6 +94,15 @@ static void op_send(int slot)
 	tell("= %s", rc(SC(SYS_sendmsg, junk(SOCKET_FD), &m, junk(MSG_DONTWAIT))));
 }
 
+static const char *alive_behind(int pidfd)
+{
+	const char *text = rc(SC(SYS_pidfd_send_signal, pidfd, 0, NULL, 0));
+
+	if (pidfd >= 0)
+		SC(SYS_close, pidfd);
+	return text;
+}
+
 static void op_receive(int slot)
 {
 	char control[256] = {0}, byte;
@@ -101,20 +111,55 @@ static void op_receive(int slot)
 			   .msg_iovlen = 1,
 			   .msg_control = control,
 			   .msg_controllen = sizeof(control)};
-	int on = chance(80);
+	int on = chance(80), pidfd = chance(40);
 	long r;
 
 	(void)slot;
 	tell("passcred %d %s", on,
 	     rc(SC(SYS_setsockopt, SOCKET_FD + 1, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on))));
+	tell(" passpidfd %d %s", pidfd,
+	     rc(SC(SYS_setsockopt, SOCKET_FD + 1, SOL_SOCKET, 76, &pidfd, sizeof(pidfd))));
 	r = SC(SYS_recvmsg, SOCKET_FD + 1, &m, MSG_DONTWAIT);
 	tell(" = %s flags %x", rc(r), r < 0 ? 0 : (unsigned int)m.msg_flags);
 	for (struct cmsghdr *c = r < 0 ? NULL : CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
 		struct ucred cred;
 
+		/* SCM_PIDFD: a descriptor, whose process may have ended. */
+		if (c->cmsg_type == 4) {
+			memcpy(&pidfd, CMSG_DATA(c), sizeof(pidfd));
+			tell(" pidfd %s", alive_behind(pidfd));
+			continue;
+		}
 		memcpy(&cred, CMSG_DATA(c), sizeof(cred));
 		tell(" type %d from %d", c->cmsg_type, cred.pid);
 	}
+}
+
+/* One connects, another accepts what has been connected, and each asks who the other is, or was. */
+static void op_connect(int slot)
+{
+	struct sockaddr_un to = {AF_UNIX, "listener"};
+	struct ucred cred = {-7, 0, 0};
+	socklen_t len = sizeof(cred), four = 4;
+	int pidfd = -7;
+	long fd, r;
+
+	(void)slot;
+	if (chance(25))
+		tell("listen %s ", rc(SC(SYS_listen, LISTEN_FD, 8)));
+	if (chance(50)) {
+		fd = SC(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		tell("connect %s", rc(SC(SYS_connect, fd, &to, sizeof(to))));
+	} else {
+		fd = SC(SYS_accept4, LISTEN_FD, NULL, NULL, 0);
+		tell("accept %s", rc(fd < 0 ? fd : 0));
+	}
+	r = SC(SYS_getsockopt, fd, SOL_SOCKET, SO_PEERCRED, &cred, &len);
+	tell(" peer %s %d", rc(r), cred.pid);
+	r = SC(SYS_getsockopt, fd, SOL_SOCKET, 77, &pidfd, &four);
+	tell(" pidfd %s", r ? rc(r) : alive_behind(pidfd));
+	if (fd >= 0)
+		SC(SYS_close, fd);
 }
 
 static void op_peer(int slot)
@@ -393,11 +438,19 @@ static void op_seek(int slot)
 }
 
 const struct op ops_file[] = {
-	{"owner", 9, op_owner},		{"lock", 8, op_lock},
-	{"send", 7, op_send},		{"receive", 7, op_receive},
-	{"peer", 4, op_peer},		{"proc_text", 16, op_proc_text},
-	{"proc_list", 6, op_proc_list}, {"proc_link", 5, op_proc_link},
-	{"sysv", 6, op_sysv},		{"terminal", 2, op_terminal},
-	{"queue", 5, op_queue},		{"directory", 5, op_directory},
-	{"seek", 3, op_seek},		{0},
+	{"owner", 9, op_owner},
+	{"lock", 8, op_lock},
+	{"send", 7, op_send},
+	{"receive", 7, op_receive},
+	{"peer", 4, op_peer},
+	{"connect", 8, op_connect},
+	{"proc_text", 16, op_proc_text},
+	{"proc_list", 6, op_proc_list},
+	{"proc_link", 5, op_proc_link},
+	{"sysv", 6, op_sysv},
+	{"terminal", 2, op_terminal},
+	{"queue", 5, op_queue},
+	{"directory", 5, op_directory},
+	{"seek", 3, op_seek},
+	{0},
 };

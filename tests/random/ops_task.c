@@ -183,6 +183,25 @@ static void op_clock(int slot)
 	}
 }
 
+static void rings(int id)
+{
+	static const struct itimerspec soon = {{0, 0}, {0, 1}};
+	uint64_t mask = raw_mask(), want = BIT(SIG_Q1);
+	struct timespec long_enough = {5, 0};
+	siginfo_t si;
+	long r;
+
+	set_raw_mask(mask | want);
+	SC(SYS_timer_settime, id, 0, &soon, NULL);
+	memset(&si, 0, sizeof(si));
+	r = SC(SYS_rt_sigtimedwait, &want, &si, &long_enough, 8);
+	tell(" rings %s code %d", rc(r), si.si_code);
+	/* It may have been one that waited already. */
+	if (r > 0 && si.si_code != SI_TIMER)
+		SC(SYS_rt_sigtimedwait, &want, &si, &long_enough, 8);
+	set_raw_mask(mask);
+}
+
 static void op_timer(int slot)
 {
 	int clock = CLOCK_MONOTONIC, of = any_number(slot), id = -1;
@@ -202,6 +221,9 @@ static void op_timer(int slot)
 		ev.sigev_notify = SIGEV_NONE;
 	r = SC(SYS_timer_create, junk(clock), &ev, &id);
 	tell("%s %d, notify %d = %s", clock < 0 ? "clock of" : "thread", of, ev.sigev_notify, rc(r));
+	/* One of its own rings for the thread that waits for it. */
+	if (!r && of == ALL->slots[slot].tid && ev.sigev_notify == 4)
+		rings(id);
 	if (!r)
 		SC(SYS_timer_delete, id);
 }

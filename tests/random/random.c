@@ -15,6 +15,7 @@
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 const struct op *op_numbered(int number);
 
@@ -457,6 +458,7 @@ static void put_at(int fd, int want)
 
 static void world(const char *self)
 {
+	struct sockaddr_un name = {AF_UNIX, "listener"};
 	int fds[2], queue;
 
 	put_at((int)syscall(SYS_memfd_create, "random", 0), SHARED_FD);
@@ -468,6 +470,9 @@ static void world(const char *self)
 	put_at(fds[0], SOCKET_FD);
 	put_at(fds[1], SOCKET_FD + 1);
 	put_at(socket(AF_UNIX, SOCK_DGRAM, 0), SPARE_FD);
+	put_at(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0), LISTEN_FD);
+	if (bind(LISTEN_FD, (struct sockaddr *)&name, sizeof(name)) || listen(LISTEN_FD, 8))
+		die("listener: %s", err(errno));
 	/* Where there are none it is the same descriptor as before, and refuses. */
 	queue = (int)SC(SYS_mq_open, "random", O_RDWR | O_CREAT | O_NONBLOCK, 0600, NULL);
 	put_at(queue < 0 ? dup(SPARE_FD) : queue, QUEUE_FD);

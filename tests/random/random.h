@@ -27,6 +27,7 @@
 #define LOCK_FD 23
 #define SPARE_FD 24
 #define QUEUE_FD 25
+#define LISTEN_FD 26
 #define PIPE_FD 30   /* four for each slot */
 #define PIDFD_FD 100 /* one for each slot, the conductor's */
 
