@@ -273,7 +273,7 @@ static long kill_thread(struct rs_frame *f, struct rs_area *a, int tid_arg, int 
 	struct sp_ref ref;
 
 	if (n <= 0 || (tid_arg == 1 && (int32_t)f->a[0] <= 0))
-		return -EINVAL;
+		return rs_call(f, rs_finish_raw); /* EINVAL, but EFAULT comes before */
 	if (tid_arg == 1) {
 		/* The group may go by its leader's host tid as well (musl). */
 		f->a[0] = rs_in_task(a, (int32_t)f->a[0]);

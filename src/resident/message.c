@@ -39,6 +39,8 @@ _Static_assert(RS_PROC_FRONT + RS_PROC_TEXT_MAX + RS_PROC_SPARE_MAX >= CONTROL_A
 	       "a converted address lies behind them");
 /* A list of control data that is longer is only searched; net.core.optmem_max limits what is taken. */
 #define SEARCH_MAX 262144u
+/* ENOBUFS, in the kernel's order of checks: net/socket.c:____sys_sendmsg. */
+#define TOO_LONG 0x80000000u
 /* More than credentials and descriptors take. */
 #define LONG_LIST 2048u
 
@@ -136,8 +138,10 @@ static long prepare(struct rs_area *a, int fd, int family, struct ax_msghdr *m, 
 
 	if (names_process(m)) {
 		r = copy_control(a, m, used);
+		if (!r && before)
+			return -ENOBUFS; /* there is more room in the next chunk */
 		if (!r)
-			return -ENOBUFS;
+			m->controllen = TOO_LONG;
 		if (r > 0) /* else the kernel says EFAULT itself, in its order */
 			used += (uint64_t)r;
 	}
@@ -162,7 +166,7 @@ long rs_h_sendmsg(struct rs_frame *f, struct rs_area *a)
 	struct ax_msghdr *m = (struct ax_msghdr *)f->scratch;
 	struct ax_iovec *v = (struct ax_iovec *)(m + 1);
 	int family;
-	long path, r;
+	long r;
 
 	if (rs_user_read(m, (uint64_t)f->a[1], sizeof(*m)))
 		return rs_call(f, rs_finish_raw);
@@ -170,14 +174,13 @@ long rs_h_sendmsg(struct rs_frame *f, struct rs_area *a)
 	/* The internet knows no processes. */
 	if (family >= 0 && family != RS_AF_UNIX && family != RS_AF_NETLINK)
 		return rs_call(f, rs_finish_raw);
-	path = take_path(f, a, m, family);
-	if (path < 0)
-		return path;
+	r = take_path(f, a, m, family);
+	if (r < 0)
+		return r;
 	r = prepare(a, (int)f->a[0], family, m, v, 0);
 	if (r < 0)
 		return r;
-	if (r || path)
-		f->a[1] = (long)m;
+	f->a[1] = (long)m;
 	return rs_call(f, rs_finish_raw);
 }
 

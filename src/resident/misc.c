@@ -61,9 +61,8 @@ long rs_h_capget(struct rs_frame *f, struct rs_area *a)
 	uint32_t version;
 	long r, w = 0;
 
-	r = rs_user_read(h, hdr, sizeof(*h));
-	if (r)
-		return r;
+	if (rs_user_read(h, hdr, sizeof(*h)))
+		return rs_call(f, rs_finish_raw); /* EFAULT, or EINVAL if only the version can be read */
 	version = h->version;
 	if (h->pid > 0)
 		h->pid = rs_in_task(a, h->pid);
