@@ -136,10 +136,26 @@ static bool is_own_ns(const char *text, size_t len)
 	return t.len == len && !memcmp(own, text, len);
 }
 
+/* A descriptor or a working directory may be of a process that has gone. */
+static int32_t past_or_present(int32_t hid)
+{
+	return sp_pid_recall(RS_NS, sp_hpid_of(hid)).n;
+}
+
+/* fs/d_path.c:path_with_deleted, a number may stand before it. */
+static size_t without_deleted(const char *text, size_t len)
+{
+	static const char mark[] = " (deleted)";
+	size_t n = sizeof(mark) - 1;
+
+	return len > n && !memcmp(text + len - n, mark, n) ? len - n : len;
+}
+
 void rs_proc_show_path(const char *text, size_t len, struct sp_text *out)
 {
 	struct bd_procpath p;
 	const char *file;
+	size_t bare;
 	int32_t n;
 
 	if (is_own_ns(text, len)) {
@@ -151,8 +167,9 @@ void rs_proc_show_path(const char *text, size_t len, struct sp_text *out)
 	file = rs_text_name_of(text, len, &len);
 	if (file)
 		text = file;
-	bd_procpath_parse(NULL, text, len, &p);
-	n = p.kind == BD_PROC_PID ? rs_out_pid(p.pid.n) : 0;
+	bare = without_deleted(text, len);
+	bd_procpath_parse(NULL, text, bare, &p);
+	n = p.kind == BD_PROC_PID ? past_or_present(p.pid.n) : 0;
 	if (!n) { /* elsewhere, or handed in from outside */
 		sp_text_bytes(out, text, len);
 		return;
@@ -163,12 +180,13 @@ void rs_proc_show_path(const char *text, size_t len, struct sp_text *out)
 		sp_text_str(out, "/task");
 	if (p.task == BD_TASK_ONE) {
 		sp_text_char(out, '/');
-		sp_text_dec(out, rs_out_pid(p.tid.n));
+		sp_text_dec(out, past_or_present(p.tid.n));
 	}
-	if (p.rest < len) {
+	if (p.rest < bare) {
 		sp_text_char(out, '/');
-		sp_text_bytes(out, text + p.rest, len - p.rest);
+		sp_text_bytes(out, text + p.rest, bare - p.rest);
 	}
+	sp_text_bytes(out, text + bare, len - bare);
 }
 
 /*
