@@ -186,7 +186,8 @@ static size_t view_path(const struct bd_map *map, const char *s, size_t n, size_
 			struct sp_text *out)
 {
 	sp_vpid number, thread;
-	size_t len = bd_view_number(map, map->number, s + at, n - at, &number), more;
+	/* What is mounted or mapped may be of a process that has gone. */
+	size_t len = bd_view_number(map, map->past, s + at, n - at, &number), more;
 
 	if (!len || !number.n || (at + len < n && s[at + len] != '/'))
 		return 0;
@@ -195,7 +196,7 @@ static size_t view_path(const struct bd_map *map, const char *s, size_t n, size_
 	at += len;
 	if (!starts(s + at, n - at, "/task/"))
 		return at;
-	more = bd_view_number(map, map->number, s + at + 6, n - at - 6, &thread);
+	more = bd_view_number(map, map->past, s + at + 6, n - at - 6, &thread);
 	if (!more || !thread.n)
 		return at;
 	sp_text_bytes(out, s + at, 6);

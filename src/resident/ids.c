@@ -16,6 +16,11 @@ int32_t rs_out_pid(int64_t hid)
 	return hid > 0 ? sp_pid_number(RS_NS, sp_hpid_of((int32_t)hid)).n : 0;
 }
 
+int32_t rs_out_past(int64_t hid)
+{
+	return hid > 0 ? sp_pid_recall(RS_NS, sp_hpid_of((int32_t)hid)).n : 0;
+}
+
 int32_t rs_out_group(int64_t hid)
 {
 	return hid > 0 ? sp_pid_group_number(RS_NS, sp_hpid_of((int32_t)hid)).n : 0;

@@ -184,8 +184,9 @@ enum rs_proc_root rs_proc_root(const struct rs_area *a)
 	return (enum rs_proc_root)known;
 }
 
-bool rs_proc_show_tail(const char *tail, size_t len, struct sp_text *out)
+bool rs_proc_show_tail(const char *tail, size_t len, bool past, struct sp_text *out)
 {
+	int32_t (*number)(int64_t) = past ? rs_out_past : rs_out_pid;
 	struct bd_procpath p;
 	char path[160];
 	struct sp_text t;
@@ -203,7 +204,7 @@ bool rs_proc_show_tail(const char *tail, size_t len, struct sp_text *out)
 		sp_text_bytes(out, path, t.len);
 		return !out->overflow;
 	}
-	n = rs_out_pid(p.pid.n);
+	n = number(p.pid.n);
 	if (!n)
 		return false;
 	sp_text_str(out, "/proc/");
@@ -211,7 +212,7 @@ bool rs_proc_show_tail(const char *tail, size_t len, struct sp_text *out)
 	if (p.task != BD_TASK_NONE)
 		sp_text_str(out, "/task");
 	if (p.task == BD_TASK_ONE) {
-		n = rs_out_pid(p.tid.n);
+		n = number(p.tid.n);
 		if (!n)
 			return false;
 		sp_text_char(out, '/');
@@ -226,20 +227,21 @@ bool rs_proc_show_tail(const char *tail, size_t len, struct sp_text *out)
 
 /*
  * Where relative names of dirfd start, as "/proc/5/task". A process that is not a member, or is no more, is number
- * 0, which nobody has. False: not procfs.
+ * 0, which nobody has. The first *ret_root bytes behind /proc are above the mount. False: not procfs.
  */
-static bool base_text(const struct rs_area *a, int dirfd, struct sp_text *out)
+static bool base_text(const struct rs_area *a, int dirfd, struct sp_text *out, size_t *ret_root)
 {
 	char buf[128];
 	struct sp_text tail;
-	size_t root;
 
 	if (!rs_proc_is_procfs(dirfd))
 		return false;
 	sp_text_init(&tail, buf, sizeof(buf));
-	if (!rs_proc_place(a, dirfd, NULL, &tail, &root) || !rs_proc_show_tail(buf, tail.len, out)) {
+	if (!rs_proc_place(a, dirfd, NULL, &tail, ret_root) ||
+	    !rs_proc_show_tail(buf, tail.len, false, out)) {
 		out->len = 0;
 		out->overflow = false;
+		*ret_root = 0;
 		sp_text_str(out, "/proc/0");
 	}
 	return true;
@@ -249,9 +251,10 @@ bool rs_proc_base(const struct rs_area *a, int dirfd, struct bd_procpath *ret_at
 {
 	char buf[160];
 	struct sp_text t;
+	size_t root;
 
 	sp_text_init(&t, buf, sizeof(buf));
-	if (!base_text(a, dirfd, &t))
+	if (!base_text(a, dirfd, &t, &root))
 		return false;
 	bd_procpath_parse(NULL, buf, t.len, ret_at);
 	return ret_at->kind != BD_PROC_NOT;
@@ -410,12 +413,12 @@ static long take_relative(struct rs_area *a, int dirfd, size_t len, unsigned int
 	char base[160], up[RS_PROC_FRONT];
 	struct bd_procpath at;
 	struct sp_text t;
-	size_t base_len;
+	size_t base_len, root;
 
 	if (!(dirfd == AT_FDCWD ? rs_proc_cwd_may(a) : rs_proc_fd_may(a)))
 		return elsewhere(a, dirfd, len, how, n);
 	sp_text_init(&t, base, sizeof(base));
-	if (!base_text(a, dirfd, &t))
+	if (!base_text(a, dirfd, &t, &root))
 		return elsewhere(a, dirfd, len, how, n);
 	base_len = t.len;
 	bd_procpath_parse(NULL, base, base_len, &at);
@@ -433,6 +436,8 @@ static long take_relative(struct rs_area *a, int dirfd, size_t len, unsigned int
 		n->p.via = SP_VPID_NONE;
 	if (same_place(&n->p, &at) && !has_dots(text, len))
 		return 1;
+	if (root) /* the way up would leave the mount */
+		return rs_proc_walk(a, dirfd, len, how, n);
 	sp_text_init(&t, up, sizeof(up));
 	way_up(base, base_len, &t);
 	return compose(a, up, whole, base_len + 1 + len, n);

@@ -176,8 +176,17 @@ bool rs_proc_mounted(const char *path, size_t len, struct sp_text *mount, struct
 /* What the kernel calls the file of a descriptor (AT_FDCWD too). Length without a NUL, or -errno. */
 long rs_proc_name_of_fd(int fd, char *buf, size_t cap);
 
-/* "/5/fd" of the host as "/proc/7/fd" of the namespace; false: a process that is not a member. */
-bool rs_proc_show_tail(const char *tail, size_t len, struct sp_text *out);
+/*
+ * "/5/fd" of the host as "/proc/7/fd" of the namespace; past: of a process that has gone as well. False: of one that is
+ * not a member.
+ */
+bool rs_proc_show_tail(const char *tail, size_t len, bool past, struct sp_text *out);
+/* fs/d_path.c:dentry_path, d_path */
+#define RS_PROC_GONE "//deleted"
+#define RS_PROC_GONE_LINK " (deleted)"
+
+/* Without the mark that the kernel puts behind the path of such a one: its length. */
+size_t rs_proc_undeleted(const char *text, size_t len, const char *mark);
 
 /*
  * The namespace as a file: what stat and readlink say of ns/pid. The kernel's own namespace is one for all of

@@ -136,19 +136,39 @@ static bool is_own_ns(const char *text, size_t len)
 	return t.len == len && !memcmp(own, text, len);
 }
 
-/* A descriptor or a working directory may be of a process that has gone. */
-static int32_t past_or_present(int32_t hid)
+size_t rs_proc_undeleted(const char *text, size_t len, const char *mark)
 {
-	return sp_pid_recall(RS_NS, sp_hpid_of(hid)).n;
-}
-
-/* fs/d_path.c:path_with_deleted, a number may stand before it. */
-static size_t without_deleted(const char *text, size_t len)
-{
-	static const char mark[] = " (deleted)";
-	size_t n = sizeof(mark) - 1;
+	size_t n = sp_strnlen(mark, 16);
 
 	return len > n && !memcmp(text + len - n, mark, n) ? len - n : len;
+}
+
+static bool is_below_proc(const char *text, size_t len)
+{
+	return len >= 5 && !memcmp(text, "/proc", 5) && (len == 5 || text[5] == '/');
+}
+
+/*
+ * A path below another mount of procfs than /proc; false: it is none.
+ */
+static bool show_mounted(const char *text, size_t len, struct sp_text *out)
+{
+	char buf[160], point[256], place[160], above[160];
+	struct sp_text tail, mount, shown, root;
+	size_t root_len, bare = rs_proc_undeleted(text, len, RS_PROC_GONE_LINK);
+
+	sp_text_init(&tail, buf, sizeof(buf));
+	sp_text_init(&mount, point, sizeof(point));
+	sp_text_init(&shown, place, sizeof(place));
+	sp_text_init(&root, above, sizeof(above));
+	if (!rs_proc_mounted(text, bare, &mount, &tail, &root_len) ||
+	    !rs_proc_show_tail(buf, tail.len, true, &shown) ||
+	    !rs_proc_show_tail(buf, root_len, true, &root))
+		return false;
+	sp_text_bytes(out, point, mount.len);
+	sp_text_bytes(out, place + root.len, shown.len - root.len);
+	sp_text_bytes(out, text + bare, len - bare);
+	return true;
 }
 
 void rs_proc_show_path(const char *text, size_t len, struct sp_text *out)
@@ -165,11 +185,14 @@ void rs_proc_show_path(const char *text, size_t len, struct sp_text *out)
 		return;
 	}
 	file = rs_text_name_of(text, len, &len);
-	if (file)
+	if (file) {
 		text = file;
-	bare = without_deleted(text, len);
+		if (!is_below_proc(text, len) && show_mounted(text, len, out))
+			return;
+	}
+	bare = rs_proc_undeleted(text, len, RS_PROC_GONE_LINK);
 	bd_procpath_parse(NULL, text, bare, &p);
-	n = p.kind == BD_PROC_PID ? past_or_present(p.pid.n) : 0;
+	n = p.kind == BD_PROC_PID ? rs_out_past(p.pid.n) : 0;
 	if (!n) { /* elsewhere, or handed in from outside */
 		sp_text_bytes(out, text, len);
 		return;
@@ -180,39 +203,13 @@ void rs_proc_show_path(const char *text, size_t len, struct sp_text *out)
 		sp_text_str(out, "/task");
 	if (p.task == BD_TASK_ONE) {
 		sp_text_char(out, '/');
-		sp_text_dec(out, past_or_present(p.tid.n));
+		sp_text_dec(out, rs_out_past(p.tid.n));
 	}
 	if (p.rest < bare) {
 		sp_text_char(out, '/');
 		sp_text_bytes(out, text + p.rest, bare - p.rest);
 	}
 	sp_text_bytes(out, text + bare, len - bare);
-}
-
-/*
- * The same for a path below another mount of procfs than /proc; false: it is none.
- */
-static bool show_mounted(const char *text, size_t len, struct sp_text *out)
-{
-	char buf[160], point[256], place[160], above[160];
-	struct sp_text tail, mount, shown, root;
-	size_t root_len;
-
-	sp_text_init(&tail, buf, sizeof(buf));
-	sp_text_init(&mount, point, sizeof(point));
-	sp_text_init(&shown, place, sizeof(place));
-	sp_text_init(&root, above, sizeof(above));
-	if (!rs_proc_mounted(text, len, &mount, &tail, &root_len) ||
-	    !rs_proc_show_tail(buf, tail.len, &shown) || !rs_proc_show_tail(buf, root_len, &root))
-		return false;
-	sp_text_bytes(out, point, mount.len);
-	sp_text_bytes(out, place + root.len, shown.len - root.len);
-	return true;
-}
-
-static bool is_below_proc(const char *text, size_t len)
-{
-	return len >= 5 && !memcmp(text, "/proc", 5) && (len == 5 || text[5] == '/');
 }
 
 /* Whether the link of a planned readlink, whose text this is, leads to another mount of procfs. */
@@ -247,7 +244,8 @@ static long take_descriptor(struct rs_area *a, int fd, uint64_t path, struct rs_
 		return 0;
 	sp_text_init(&tail, buf, sizeof(buf));
 	sp_text_init(&text, RS_PROC_TEXT(a), RS_PROC_TEXT_MAX);
-	if (!rs_proc_place(a, fd, NULL, &tail, &root) || !rs_proc_show_tail(buf, tail.len, &text))
+	if (!rs_proc_place(a, fd, NULL, &tail, &root) ||
+	    !rs_proc_show_tail(buf, tail.len, false, &text))
 		return 0;
 	return rs_proc_take_text(a, AT_FDCWD, text.len, 0, n);
 }

@@ -191,14 +191,17 @@ static long convert_root(uint64_t at)
 {
 	char in[160], shown[160];
 	struct sp_text t;
+	size_t bare;
 	long n = rs_user_string(in, at, sizeof(in));
 
 	if (n <= 1)
 		return 0;
+	bare = rs_proc_undeleted(in, (size_t)n, RS_PROC_GONE);
 	sp_text_init(&t, shown, sizeof(shown));
-	if (!rs_proc_show_tail(in, (size_t)n, &t))
+	if (!rs_proc_show_tail(in, bare, true, &t))
 		return 0; /* mounted by somebody outside */
-	t.buf += 5;	  /* /proc */
+	sp_text_bytes(&t, in + bare, (size_t)n - bare);
+	t.buf += 5; /* /proc */
 	t.len -= 5;
 	return replace(at, (size_t)n, &t);
 }

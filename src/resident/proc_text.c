@@ -412,6 +412,11 @@ static long into_file(struct job *j, const char *name, long fd, uint64_t flags)
 	return r;
 }
 
+/* Where texts are, usually. In front of any other name stands ELSEWHERE, which no name on procfs starts with. */
+static const char *const places[] = {"/proc/", "/sys/", "/dev/mqueue/"};
+#define PLACES (sizeof(places) / sizeof(places[0]))
+#define ELSEWHERE "/proc/"
+
 /*
  * The name that the kernel has for the file, as the memory file's: it is what the program is told. name is
  * in scratch, which is about to be used.
@@ -419,6 +424,7 @@ static long into_file(struct job *j, const char *name, long fd, uint64_t flags)
 static void keep_name(const struct rs_area *a, const char *name, char *kept, size_t cap)
 {
 	static const char self[] = "/proc/self/", thread[] = "/proc/thread-self/";
+	bool usual = false;
 	struct sp_text t;
 
 	sp_text_init(&t, kept, cap);
@@ -433,6 +439,10 @@ static void keep_name(const struct rs_area *a, const char *name, char *kept, siz
 		}
 		name += (whole ? sizeof(self) : sizeof(thread)) - 2;
 	}
+	for (size_t i = 0; i < PLACES; i++)
+		usual = usual || sp_has_prefix(name, places[i]);
+	if (!usual && name[0] == '/')
+		sp_text_str(&t, ELSEWHERE);
 	sp_text_bytes(&t, name, sp_strnlen(name, cap));
 }
 
@@ -478,16 +488,17 @@ keep:
 
 const char *rs_text_name_of(const char *link, size_t len, size_t *ret_len)
 {
-	static const char *const places[] = {"/proc/", "/sys/", "/dev/mqueue/"};
 	static const char before[] = "/memfd:", behind[] = " (deleted)";
 	size_t b = sizeof(before) - 1, e = sizeof(behind) - 1;
 
 	if (len <= b + e || memcmp(link, before, b) || memcmp(link + len - e, behind, e))
 		return NULL;
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+	for (size_t i = 0; i < PLACES; i++) {
 		size_t n = sp_strnlen(places[i], 16);
 
 		if (len - b - e > n && !memcmp(link + b, places[i], n)) {
+			if (!i && link[b + n] == '/')
+				b += n;
 			*ret_len = len - b - e;
 			return link + b;
 		}

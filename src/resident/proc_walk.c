@@ -82,7 +82,7 @@ static void found(const struct mounts *m, const char *path, size_t len, struct s
 
 	tail->len = 0;
 	tail->overflow = false;
-	*ret_root = m->root_len == 1 ? 0 : m->root_len;
+	*ret_root = m->root_len == 1 ? 0 : rs_proc_undeleted(m->root, m->root_len, RS_PROC_GONE);
 	sp_text_bytes(tail, m->root, *ret_root);
 	sp_text_bytes(tail, path + n, len - n);
 	if (!mount)
@@ -261,7 +261,7 @@ static long inside(struct walk *w, const char *tail, size_t tail_len, size_t roo
 
 	w->n->entered = true;
 	sp_text_init(&t, base, sizeof(base));
-	if (!rs_proc_show_tail(tail, tail_len, &t))
+	if (!rs_proc_show_tail(tail, tail_len, false, &t))
 		return -ENOENT;
 	if (!prepend(w, base, t.len, w->rest < w->end && *w->rest != '/'))
 		return -ENAMETOOLONG;

@@ -255,6 +255,8 @@ int32_t rs_in_task(struct rs_area *a, int32_t n);
 int32_t rs_in_pid(int32_t n);
 int32_t rs_in_group(int32_t n);
 int32_t rs_out_pid(int64_t hid);
+/* Of a task that may have gone, as long as its number is known and nobody else's. */
+int32_t rs_out_past(int64_t hid);
 int32_t rs_out_group(int64_t hid);
 
 /* ident.c */
