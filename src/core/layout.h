@@ -92,7 +92,7 @@ enum sp_segment_flag {
 	SP_SEG_FOREGROUND = 1, /* init keeps TSTP, TTIN, TTOU default: job control of the caller */
 	SP_SEG_NOPROC = 2,     /* /proc/self/exe is not usable: exec through resident_fd */
 	SP_SEG_PIDFS = 4,      /* ident is a pidfs inode; otherwise a start time in clock ticks */
-	SP_SEG_THREADED = 16,  /* number 1 has had more than one thread */
+	SP_SEG_THREADED = 16,  /* number 1 has had more than one thread since its last exec */
 	SP_SEG_NO_MM_MAP = 32, /* PR_SET_MM_MAP is refused: cmdline still shows the hand-over */
 	SP_SEG_FILTERED = 64,  /* the caller of subpid was under a seccomp filter */
 	SP_SEG_SCOPED = 8,     /* the namespace is a Landlock signal domain, verified */

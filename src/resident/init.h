@@ -19,16 +19,18 @@
 	(RS_BIT(SIGHUP) | RS_BIT(SIGINT) | RS_BIT(SIGQUIT) | RS_BIT(SIGPIPE) | RS_BIT(SIGALRM) |       \
 	 RS_BIT(SIGTERM) | RS_BIT(SIGUSR1) | RS_BIT(SIGUSR2) | RS_BIT(SIGSTKFLT) | RS_BIT(SIGVTALRM) | \
 	 RS_BIT(SIGPROF) | RS_BIT(SIGIO) | RS_BIT(SIGPWR) | RS_BIT(SIGXCPU) | RS_BIT(SIGXFSZ))
-/* These as well once number 1 has threads, any of which would act on what another one blocks. */
-#define RS_INIT_IGN_RT (~0ul << 31)
+/*
+ * These have our handler, which drops them, once number 1 has threads: any of them would act on what another one
+ * blocks. Not SIG_IGN: setting it forgets what is queued, and real-time signals may be many.
+ */
+#define RS_INIT_RT (~0ul << 31)
 /* These as well, unless number 1 is a terminal's foreground job. */
 #define RS_INIT_IGN_TTY (RS_BIT(SIGTSTP) | RS_BIT(SIGTTIN) | RS_BIT(SIGTTOU))
 
 /* All of number 1's signals for which the kernel has SIG_IGN in place of the default. */
 static inline uint64_t rs_init_ignored_in_kernel(uint32_t segment_flags)
 {
-	return RS_INIT_IGN | (segment_flags & SP_SEG_FOREGROUND ? 0 : RS_INIT_IGN_TTY) |
-	       (segment_flags & SP_SEG_THREADED ? RS_INIT_IGN_RT : 0);
+	return RS_INIT_IGN | (segment_flags & SP_SEG_FOREGROUND ? 0 : RS_INIT_IGN_TTY);
 }
 
 #endif

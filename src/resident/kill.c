@@ -50,7 +50,7 @@ static bool init_drops(int sig)
 	 * Queued while blocked; but with threads another one may have it not blocked, and would act on it: then
 	 * dropping is the lesser evil.
 	 */
-	if (atomic_load(&RS_NS->flags) & SP_SEG_THREADED)
+	if (atomic_load(&RS_NS->flags) & SP_SEG_THREADED && !(bit & RS_INIT_RT))
 		return true;
 	return !(atomic_load(&RS_NS->init_blocked) & bit);
 }

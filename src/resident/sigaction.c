@@ -41,6 +41,14 @@ static const struct ax_sigaction ours = {
 	.mask = ~0ul,
 };
 
+/* The same for what number 1 has at default: signal.c:act_default. */
+static const struct ax_sigaction dropping = {
+	.handler = (uint64_t)rs_sig_entry,
+	.flags = SA_SIGINFO | SA_ONSTACK | SA_RESTORER | SA_RESTART,
+	.restorer = (uint64_t)rs_restorer,
+	.mask = ~0ul,
+};
+
 void rs_own_sigsys(void)
 {
 	struct ax_sigaction act = ours;
@@ -132,6 +140,9 @@ static long enact(struct rs_area *a, int sig, const struct ax_sigaction *act, bo
 		k.flags |= act->flags & PASSED;
 	} else if (init && act->handler == DFL && init_ignored_in_kernel() & RS_BIT(sig)) {
 		k.handler = IGN;
+	} else if (init && act->handler == DFL && RS_INIT_RT & RS_BIT(sig) &&
+		   atomic_load(&RS_NS->flags) & SP_SEG_THREADED) {
+		k = dropping;
 	}
 	/* Immunity is announced before it is needed and withdrawn after it was. */
 	if (init && act->handler != DFL) {
@@ -242,16 +253,14 @@ bool rs_sigaction_ignored(struct rs_area *a, int sig)
 
 void rs_sighand_init_threads(struct rs_area *a)
 {
-	struct ax_sigaction ign = {.handler = IGN}, now;
-
 	if (atomic_fetch_or(&RS_NS->flags, SP_SEG_THREADED) & SP_SEG_THREADED)
 		return;
 	for (int sig = 1; sig <= RS_NSIG; sig++) {
-		if (!(RS_INIT_IGN_RT & RS_BIT(sig)))
+		if (!(RS_INIT_RT & RS_BIT(sig)))
 			continue;
-		ask(a, sig, &now);
-		if (now.handler == DFL)
-			ignore_but_keep(a, sig, &ign);
+		learn(a, sig);
+		if (a->hand->act[sig - 1].handler == DFL)
+			rs_kernel_sigaction(sig, &dropping, 0);
 	}
 }
 
@@ -262,8 +271,11 @@ void rs_sighand_init_threads(struct rs_area *a)
 void rs_sighand_leave_init(struct rs_sighand *h)
 {
 	struct ax_sigaction dfl = {.handler = DFL}, k;
-	uint64_t set = init_ignored_in_kernel() & ~atomic_load(&RS_NS->init_ignored) &
-		       ~atomic_load(&RS_NS->init_handled);
+	uint64_t set = init_ignored_in_kernel();
+
+	if (atomic_load(&RS_NS->flags) & SP_SEG_THREADED)
+		set |= RS_INIT_RT;
+	set &= ~atomic_load(&RS_NS->init_ignored) & ~atomic_load(&RS_NS->init_handled);
 
 	for (int sig = 1; sig <= RS_NSIG; sig++) {
 		if (!(set & RS_BIT(sig)))

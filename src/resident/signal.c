@@ -306,8 +306,8 @@ static void die_of(int sig, struct ax_ucontext *uc, const struct rs_area *a)
 static void act_default(int sig, const struct ax_siginfo *si, struct ax_ucontext *uc,
 			const struct rs_area *a)
 {
-	/* Number 1 is immune; what the kernel forces (code > 0) is not dropped. */
-	if (a->tgid.n != 1 || si->code > 0)
+	/* Number 1 is immune, but for a SIGSYS that the kernel forces (code > 0). */
+	if (a->tgid.n != 1 || (sig == SIGSYS && si->code > 0))
 		die_of(sig, uc, a);
 }
 

@@ -338,6 +338,7 @@ _Noreturn void rs_start(uint64_t *sp)
 	if (!a->tgid.n)
 		rs_die("this process is not registered in its namespace", FAIL);
 	if (a->tgid.n == 1) {
+		atomic_fetch_and(&RS_NS->flags, ~(uint32_t)SP_SEG_THREADED);
 		/* What was ignored for immunity stays so, and what is queued there stays queued. */
 		guard_init(atomic_load(&RS_NS->init_handled));
 		atomic_store(&RS_NS->init_blocked, ho.mask);
