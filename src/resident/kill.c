@@ -15,6 +15,7 @@
 #include "resident/init.h"
 #include "resident/resident.h"
 #include "resident/sigaction.h"
+#include "resident/trace.h"
 #include "resident/user.h"
 
 /* include/uapi/linux/pidfd.h, since 6.9 */
@@ -66,6 +67,14 @@ static bool of_init(struct sp_ref ref)
 	return rs_ref_group(ref).n == 1;
 }
 
+/* A tracer stops even number 1: a traced task's signals are never ignored (kernel/signal.c:sig_ignored). */
+static bool drops(const struct rs_area *a, struct sp_ref ref, int sig)
+{
+	if (sig == SIGSTOP && rs_traces(a, sp_ref_hpid(RS_NS, ref).n))
+		return false;
+	return init_drops(sig);
+}
+
 /*
  * Signals blocked. The process behind ref; for a thread's number, its process too, but that thread takes the
  * signal if it wants it (kernel/signal.c:complete_signal).
@@ -77,7 +86,7 @@ static long kill_ref(struct rs_area *a, struct sp_ref ref, int sig)
 	int32_t hid = sp_ref_hpid(RS_NS, ref).n;
 	long fd, r;
 
-	if (of_init(ref) && init_drops(sig) && !stops_itself(a, sig))
+	if (of_init(ref) && drops(a, ref, sig) && !stops_itself(a, sig))
 		sig = 0; /* permission is still checked */
 	if (thread && rs_ref_gone(ref)) {
 		sp_pid_retire(RS_NS, ref);
@@ -286,7 +295,7 @@ static long kill_thread(struct rs_frame *f, struct rs_area *a, int tid_arg, int 
 	}
 	f->a[tid_arg] = hid;
 	ref = sp_pid_find(RS_NS, sp_pid_number(RS_NS, sp_hpid_of(hid)));
-	if (of_init(ref) && init_drops(sig))
+	if (of_init(ref) && drops(a, ref, sig))
 		f->a[sig_arg] = 0;
 	return rs_call(f, rs_finish_raw);
 }

@@ -340,8 +340,10 @@ long rs_h_ptrace(struct rs_frame *f, struct rs_area *a)
 		t = rs_tracee_find(a, hid);
 		if (t && req == AX_INTERRUPT) { /* so the next one is the program's */
 			t->quiet = 0;
-			if (t->interrupt == RS_QUIET_STOP)
-				t->interrupt = RS_TRAP_STOP;
+			if (!t->shown)
+				t->asked_stop = 1;
+			else if (t->interrupt == RS_QUIET_STOP || !t->interrupt)
+				t->interrupt = RS_TRAP_STOP; /* after the one that is shown */
 		}
 		rs_trace_unlock();
 		r = rs_pt(req, hid, (uint64_t)f->a[2], (uint64_t)f->a[3]);

@@ -37,6 +37,8 @@ enum rs_shown {
 	RS_HANDLER = 6,	  /* really an exit, shown as the step into a signal handler */
 };
 
+enum rs_step { RS_NO_STEP = 0, RS_STEPPED = 1, RS_STEP_GIVEN = 2 };
+
 /* What PTRACE_INTERRUPT is to be given again for. */
 #define RS_TRAP_STOP 1
 #define RS_GROUP_STOP 2
@@ -60,9 +62,10 @@ struct rs_tracee {
 	uint8_t dirty; /* the view was written to */
 	uint8_t has_msg;
 	uint8_t asked; /* at PTRACE_EVENT_SECCOMP of a call the resident makes for it: seccomp.c:rs_ask */
-	uint8_t step;  /* parked[0] is the end of a single step, which waits for the call */
-	uint8_t quiet; /* the next PTRACE_EVENT_STOP is a RS_QUIET_STOP */
-	uint8_t pad[2];
+	uint8_t step; /* enum rs_step: the end of a single step, which waits for the end of a call */
+	uint8_t quiet;	    /* the next PTRACE_EVENT_STOP is a RS_QUIET_STOP */
+	uint8_t asked_stop; /* the program gave PTRACE_INTERRUPT and has seen no stop since */
+	uint8_t pad;
 	int32_t req;	 /* what the program last resumed it with */
 	int32_t seen;	 /* exit code of the stop that was last looked at */
 	int32_t restart; /* result of an interrupted call */
@@ -72,13 +75,14 @@ struct rs_tracee {
 	uint64_t orig;	 /* orig_rax where a signal was delivered */
 	uint64_t frame;	 /* address of the frame in the tracee, with RS_VIEW */
 	struct ax_user_regs regs;
+	struct ax_siginfo trap; /* of the step */
 	struct ax_siginfo parked[RS_PARKED];
 };
 
 /* Something is parked that an untraced call would be interrupted for. */
 static inline bool rs_tracee_waits(const struct rs_tracee *t)
 {
-	return t->interrupt || t->nparked > t->step;
+	return t->interrupt || t->nparked;
 }
 
 /* trace_table.c. The lock is held with all signals blocked. */
@@ -88,6 +92,8 @@ void rs_trace_unlock(void);
 /* Valid until the next rs_tracee_add. */
 struct rs_tracee *rs_tracee_find(const struct rs_area *a, int32_t hid);
 struct rs_tracee *rs_tracee_add(const struct rs_area *a, int32_t hid);
+/* Whether this process traces it. */
+bool rs_traces(const struct rs_area *a, int32_t hid);
 /* The i-th tracee or 0; end: there are no more. */
 struct rs_tracee *rs_tracee_at(const struct rs_area *a, uint32_t i, bool *end);
 void rs_tracee_drop(const struct rs_area *a, int32_t hid);

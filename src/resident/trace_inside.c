@@ -81,7 +81,7 @@ void rs_stop_park(struct rs_stop *s)
 		return;
 	}
 	/* One of a kind, of the thread's and of the process's: kernel/signal.c:legacy_queue. */
-	for (uint32_t i = t->step; i < t->nparked; i++)
+	for (uint32_t i = 0; i < t->nparked; i++)
 		if (s->sig < FIRST_RT && t->parked[i].signo == s->sig &&
 		    (t->parked[i].code == SI_TKILL_) == (s->si.code == SI_TKILL_))
 			return;
@@ -200,9 +200,12 @@ enum rs_verdict rs_stop_inside(struct rs_stop *s)
 		return rs_stop_show(s, RS_PLAIN);
 	/* Not yet in its real call, or behind it: it goes on, and what is parked interrupts it there if it waits. */
 	if (s->has_info && (step || blocked || (f.phase != RS_DONE && !interrupted(s)))) {
-		if (step && !t->nparked)
-			t->step = 1;
-		rs_stop_park(s);
+		if (step && !t->step) {
+			t->step = RS_STEPPED;
+			t->trap = s->si;
+		} else {
+			rs_stop_park(s);
+		}
 		rs_stop_mark(s, frame);
 		return rs_tracee_waits(t) ? rs_stop_go_on(s) : rs_stop_resume(s, AX_CONT, 0);
 	}

@@ -128,10 +128,10 @@ static long resume_view(struct rs_tracee *t, long req)
 	if (!step && req != AX_SYSCALL)
 		return req;
 	rs_poke(t->hid, t->frame + offsetof(struct rs_frame, traced), 1);
-	if (step && t->nparked < RS_PARKED) {
-		struct ax_siginfo *si = &t->parked[t->nparked++];
+	if (step) {
+		struct ax_siginfo *si = &t->trap;
 
-		t->step = t->nparked == 1;
+		t->step = RS_STEPPED;
 		memset(si, 0, sizeof(*si));
 		si->signo = SIGTRAP;
 		si->code = 1; /* TRAP_BRKPT: what a step over a system call says */

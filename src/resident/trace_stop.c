@@ -37,7 +37,10 @@ static enum rs_verdict release(struct rs_stop *s)
 		if (t->late & 1ul << (n - 1))
 			sp_sys2(__NR_tkill, t->hid, n);
 	t->late = 0;
-	if (t->nparked && !t->restore) {
+	if (t->step) { /* first, as the kernel forces it */
+		t->step = RS_STEP_GIVEN;
+		sig = SIGTRAP;
+	} else if (t->nparked && !t->restore) {
 		t->restore = 1;
 		sig = t->parked[0].signo;
 	}
@@ -85,7 +88,7 @@ static enum rs_verdict call_over(struct rs_stop *s)
 	if (rs_peek(t->hid, &f, s->r.di, sizeof(f)))
 		return rs_stop_go_on(s);
 	again = f.out_rip != f.regs.rip;
-	if (again && !t->nparked && !t->interrupt && !t->birth) {
+	if (again && !t->nparked && !t->interrupt && !t->birth && !t->step) {
 		t->again = t->in_call;
 		return rs_stop_resume(s, t->req == AX_SYSCALL ? AX_SYSCALL : t->req, 0);
 	}
@@ -161,11 +164,10 @@ static enum rs_verdict gate_entered(struct rs_stop *s)
 
 	if (!rs_tracee_waits(t) || t->birth || !at_gate(s) || rs_stop_blocks_all(s))
 		return rs_stop_go_on(s);
-	if (t->interrupt) {
-		t->interrupt = 0;
+	/* The stop at its exit takes the place of the one this asks for. */
+	if (t->interrupt)
 		rs_pt(AX_INTERRUPT, t->hid, 0, 0);
-	}
-	if (!t->nparked || t->step || t->restore)
+	if (!t->nparked || t->restore)
 		return rs_stop_go_on(s);
 	t->restore = 1;
 	return rs_stop_resume(s, AX_SYSCALL, t->parked[0].signo);
@@ -176,7 +178,7 @@ static enum rs_verdict gate_left(struct rs_stop *s)
 {
 	struct rs_head f;
 
-	if ((!rs_exit_wanted(s->t) && !s->t->step) || !rs_is_restart(s->r.ax) ||
+	if ((!rs_exit_wanted(s->t) && !s->t->step && !s->t->interrupt) || !rs_is_restart(s->r.ax) ||
 	    rs_stop_blocks_all(s) || rs_peek(s->t->hid, &f, s->r.bx, sizeof(f)))
 		return rs_stop_go_on(s);
 	return end_call(s, &f, s->r.bx, f.phase == RS_MORE ? (uint64_t)f.result : s->r.ax);
@@ -447,7 +449,10 @@ static enum rs_verdict judge(struct rs_stop *s)
 		memmove(t->parked, t->parked + 1, sizeof(t->parked) - sizeof(t->parked[0]));
 		t->nparked--;
 		t->restore = 0;
-		t->step = 0;
+	} else if (t->step == RS_STEP_GIVEN && s->sig == SIGTRAP) {
+		s->si = t->trap;
+		rs_pt(AX_SETSIGINFO, t->hid, 0, (uint64_t)&s->si);
+		t->step = RS_NO_STEP;
 	}
 	return rs_in_text(s->r.ip) ? rs_stop_inside(s) : rs_stop_show(s, RS_PLAIN);
 }
@@ -493,9 +498,17 @@ static enum rs_verdict stopped(struct rs_area *a, int32_t hid, int32_t code, int
 	s.t->frame = 0;
 	s.t->asked = 0;
 	s.t->dirty = 0;
+	/* An internal stop has taken the place of the one that PTRACE_INTERRUPT asked for. */
+	if (s.t->asked_stop && !s.t->interrupt)
+		s.t->interrupt = RS_TRAP_STOP;
 	v = judge(&s);
-	if (v == RS_SHOW && s.t->status)
-		*ret_code = s.t->status;
+	if (v == RS_SHOW) {
+		s.t->asked_stop = 0;
+		if (s.t->interrupt == RS_TRAP_STOP)
+			s.t->interrupt = 0;
+		if (s.t->status)
+			*ret_code = s.t->status;
+	}
 	return v;
 }
 

@@ -68,6 +68,21 @@ struct rs_tracee *rs_tracee_find(const struct rs_area *a, int32_t hid)
 	return 0;
 }
 
+bool rs_traces(const struct rs_area *a, int32_t hid)
+{
+	uint64_t mask;
+	bool r;
+
+	if (!rs_trace_used(a))
+		return false;
+	mask = rs_mask_set(RS_MASK_ALL);
+	rs_trace_lock();
+	r = rs_tracee_find(a, hid);
+	rs_trace_unlock();
+	rs_mask_set(mask);
+	return r;
+}
+
 static struct table *make(const struct rs_area *a)
 {
 	uint32_t n = atomic_load(&used);

@@ -11,7 +11,7 @@
 
 static long how = T_CONT;
 static char self_path[4096];
-static struct gate go;
+static struct gate ready, go;
 
 /* Stops at events are shown; a child is followed to its end before its parent goes on. */
 static void drive(const char *name, pid_t pid, int st, int depth)
@@ -149,11 +149,13 @@ static void seize(const char *name, void (*fn)(void), long options)
 	int st;
 
 	if (!pid) {
+		gate_open(ready);
 		gate_pass(go);
 		fn();
 		SC(SYS_exit_group, 3);
 	}
-	usleep(20000);
+	gate_pass(ready);
+	usleep(30000);
 	say("%s: seize %s", name, rc(PT(T_SEIZE, pid, 0, options)));
 	say("%s: interrupt %s", name, rc(PT(T_INTERRUPT, pid, 0, 0)));
 	st = next_stop(name, pid);
@@ -197,6 +199,7 @@ int main(int argc, char **argv)
 	}
 	if (n <= 0)
 		die("exe");
+	ready = gate_new();
 	go = gate_new();
 	how = argc > 1 && !strcmp(argv[1], "syscall") ? T_SYSCALL : T_CONT;
 	run("forks", forks, ALL);
