@@ -350,13 +350,20 @@ long rs_h_pidfd_open(struct rs_frame *f, struct rs_area *a)
 	return rs_unblock(f, r);
 }
 
-/* The number behind a pidfd from its fdinfo; 0: not a task of the namespace, -1: cannot be told. */
+/* The number behind a pidfd; 0: not a task of the namespace, -1: cannot be told. */
 static int32_t pidfd_number(int fd)
 {
+	struct ax_pidfd_info info = {.mask = AX_PIDFD_INFO_PID};
 	char path[48], buf[512];
 	struct sp_text t;
-	long h, n;
+	long h, n = sp_sys3(__NR_ioctl, fd, (long)(AX_PIDFD_GET_INFO | sizeof(info) << 16),
+			    (long)&info);
 
+	if (n == -ESRCH)
+		return -1; /* dead, nobody can be hit */
+	if (!n && info.mask & AX_PIDFD_INFO_PID)
+		return rs_out_pid((int32_t)info.pid);
+	/* Before 6.13 its fdinfo says it. */
 	sp_text_init(&t, path, sizeof(path));
 	sp_text_str(&t, "/proc/thread-self/fdinfo/");
 	sp_text_dec(&t, fd);

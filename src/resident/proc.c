@@ -109,6 +109,14 @@ static bool may_keep(const struct rs_area *a)
 	return !a->level && !atomic_load(&shared);
 }
 
+/* What was found out, unless another thread has entered a directory on procfs meanwhile. */
+static uint8_t learned(_Atomic uint8_t *word, uint8_t found)
+{
+	uint8_t now = UNKNOWN;
+
+	return atomic_compare_exchange_strong(word, &now, found) ? found : now;
+}
+
 bool rs_proc_cwd_may(const struct rs_area *a)
 {
 	uint8_t w = atomic_load(&cwd_where);
@@ -116,7 +124,7 @@ bool rs_proc_cwd_may(const struct rs_area *a)
 	if (w == UNKNOWN) {
 		w = rs_proc_is_procfs(AT_FDCWD) ? MAYBE : ELSEWHERE;
 		if (may_keep(a) || w == MAYBE)
-			atomic_store(&cwd_where, w);
+			w = learned(&cwd_where, w);
 	}
 	return w == MAYBE;
 }
@@ -145,8 +153,8 @@ static bool holds_place(void)
 			memcpy(&len, buf.bytes + pos + 16, sizeof(len));
 			if (!sp_parse_dec(name, len - 19u, &fd) || fd == dir)
 				continue;
-			found = !sp_sys2(__NR_fstat, fd, (long)&st) && rs_proc_looks_procfs(&st) &&
-				(st.mode & S_IFMT) != S_IFREG && rs_proc_is_procfs(fd);
+			found = rs_proc_is_procfs(fd) && !sp_sys2(__NR_fstat, fd, (long)&st) &&
+				(st.mode & S_IFMT) != S_IFREG;
 		}
 	}
 	if (dir >= 0)
@@ -162,7 +170,7 @@ bool rs_proc_fd_may(const struct rs_area *a)
 	if (w == UNKNOWN) {
 		w = holds_place() ? MAYBE : ELSEWHERE;
 		if (may_keep(a) || w == MAYBE)
-			atomic_store(&fd_where, w);
+			w = learned(&fd_where, w);
 	}
 	return w == MAYBE;
 }

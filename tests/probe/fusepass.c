@@ -48,8 +48,7 @@ static uint32_t serve(void)
 		o[2] = o[5] = 65536;
 		answer(unique, o, 64);
 		break;
-	case GETATTR: /* the only file is a plain one, for a second */
-		o[0] = 1;
+	case GETATTR: /* the only file is a plain one, and to be asked about each time */
 		o[4] = 1;
 		o[19] = S_IFREG | 0600;
 		o[20] = 1;
@@ -105,6 +104,7 @@ int main(void)
 	struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1, .msg_control = control, .msg_controllen = 64};
 	int uid = (int)getuid(), gid = (int)getgid();
 	pid_t child;
+	int dir;
 
 	/* CLONE_NEWUSER, CLONE_NEWNS */
 	if (SC(SYS_unshare, 0x10020000)) {
@@ -145,6 +145,9 @@ int main(void)
 	}
 	say("received %s", lrc(recvmsg(passed[0], &m, 0)));
 	say("with a descriptor: %d", m.msg_controllen > 0);
+	/* Whether one of the descriptors is on procfs is found out without a question, too. */
+	dir = open(".", O_RDONLY | O_DIRECTORY);
+	say("beside it: %s", lrc(openat(dir, "nothing", O_RDONLY)));
 	close(dev);
 	umount2("mnt", MNT_DETACH);
 	return 0;
