@@ -170,9 +170,7 @@ static void all(void)
 	fires("timer for the other thread", CLOCK_MONOTONIC, tid);
 	events();
 	gate_open(down);
-	pthread_join(t, NULL);
-	while (!SC(SYS_tgkill, getpid(), tid, 0)) /* joined a moment before it is gone */
-		usleep(1000);
+	join_for_good(t, tid);
 	fires("timer for a dead thread", CLOCK_MONOTONIC, tid);
 	say("sleep on own thread %s %s, on process %s, absent %s",
 	    rc(SC(SYS_clock_nanosleep, THREAD(0, 2), 0, &ts, NULL)),

@@ -415,6 +415,14 @@ MAYBE static pid_t fork_or_die(void)
 	return pid;
 }
 
+/* pthread_join returns a moment before the thread's number is gone. */
+MAYBE static void join_for_good(pthread_t t, pid_t tid)
+{
+	pthread_join(t, NULL);
+	while (!SC(SYS_tgkill, SC(SYS_getpid), tid, 0))
+		usleep(100);
+}
+
 /* Runs fn in a child of its own and says how it ended. */
 MAYBE static void in_child(const char *name, void (*fn)(void))
 {

@@ -87,7 +87,7 @@ static void all(void)
 	gate_pass(up);
 	of("thread", tid);
 	gate_open(down);
-	pthread_join(t, NULL);
+	join_for_good(t, tid);
 	of("dead thread", tid);
 	say("capset other %s", rc(SC(SYS_capset, &other, name)));
 	say("PRIO_USER %s", rc(SC(SYS_getpriority, PRIO_USER, 4242)));
