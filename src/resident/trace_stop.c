@@ -483,7 +483,8 @@ static enum rs_verdict stopped(struct rs_area *a, int32_t hid, int32_t code, int
 	if (s.event == AX_EVENT_EXEC && rs_pt(AX_GETREGS, hid, 0, (uint64_t)&s.r) == -ESRCH)
 		sp_sys4(__NR_wait4, hid, 0, (long)(WNOHANG | __WALL | __WNOTHREAD), 0);
 	if (rs_pt(AX_GETREGS, hid, 0, (uint64_t)&s.r))
-		return waits_for_me(hid) ? RS_INTERNAL : RS_NOT_OURS;
+		return (s.t && s.t->tracer == a->htid.n) || waits_for_me(hid) ? RS_INTERNAL
+									      : RS_NOT_OURS;
 	if (!s.t) {
 		s.t = rs_tracee_add(a, hid);
 		s.made = true;
