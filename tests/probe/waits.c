@@ -252,6 +252,9 @@ static void unwanted(void)
 		w4("until all are gone", -1, 0);
 		w4("gone", pid, 0);
 		wid("gone", P_ALL, 0, WEXITED);
+		/* The number is given back a moment after the last wait has been told. */
+		for (int i = 0; i < 1000 && !SC(SYS_kill, pid, 0); i++)
+			usleep(1000);
 		say("kill gone %s", rc(SC(SYS_kill, pid, 0)));
 		say("SIGCHLD came: %s", chld ? "yes" : "no");
 		close(g.r);
