@@ -35,6 +35,7 @@ enum bd_data bd_data_of_link(const char *link, size_t len);
 #define BD_SSI_BAND 28u
 #define BD_SSI_INT 44u
 #define BD_SSI_PTR 48u
+#define BD_SSI_ADDR 72u
 
 /* struct uffd_msg */
 #define BD_UFFD_SIZE 32u

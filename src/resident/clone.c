@@ -20,6 +20,7 @@
 #include "resident/proc.h"
 #include "resident/resident.h"
 #include "resident/seccomp.h"
+#include "resident/sigaction.h"
 #include "resident/trace.h"
 #include "resident/user.h"
 
@@ -376,6 +377,8 @@ static long do_clone(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint
 		return -EINVAL; /* kernel/fork.c:copy_process, SIGNAL_UNKILLABLE */
 	if (flags & CLONE_NEWPID)
 		return contradictory(a, flags) ? -EINVAL : -EPERM;
+	if (!(flags & (CLONE_THREAD | CLONE_PARENT)))
+		rs_siginfo_exit_signal((int)(flags & CSIGNAL));
 	rs_block(f);
 	if (flags & CLONE_THREAD && a->tgid.n == 1)
 		rs_sighand_init_threads(a);

@@ -24,6 +24,11 @@ void rs_altstack_set(struct rs_area *a, const struct ax_stack *want);
 bool rs_siginfo_carries_pid(int sig, const struct ax_siginfo *si);
 #define RS_FORGED 0x40000000
 
+/* A child is about to be made that ends with this signal. */
+void rs_siginfo_exit_signal(int sig);
+/* Whether it is the end of such a child, hid, that this signal of a fault's tells about. */
+bool rs_siginfo_is_end(int sig, int code, int32_t hid);
+
 /* Converts si_pid in place where the kernel wrote a process number. */
 void rs_siginfo_convert(struct ax_siginfo *si);
 

@@ -158,6 +158,24 @@ static bool is_band(const struct ax_siginfo *si)
 	return !si->uid && si->pid == band[si->code - 1];
 }
 
+/*
+ * Signals that children were made to end with: with it the number lies where otherwise an address does, under codes
+ * that faults have as well. An exec forgets it; the kernel then says SIGCHLD (kernel/signal.c:do_notify_parent).
+ */
+static _Atomic uint64_t exit_signals;
+
+void rs_siginfo_exit_signal(int sig)
+{
+	if (sig > 0 && sig <= RS_NSIG && sig != SIGCHLD)
+		atomic_fetch_or(&exit_signals, RS_BIT(sig));
+}
+
+bool rs_siginfo_is_end(int sig, int code, int32_t hid)
+{
+	return code >= 1 && code <= 3 && atomic_load(&exit_signals) & RS_BIT(sig) &&
+	       sp_pid_recall(RS_NS, sp_hpid_of(hid)).n;
+}
+
 /* Whether the kernel wrote a process number into si_pid: kernel/signal.c:siginfo_layout. */
 bool rs_siginfo_carries_pid(int sig, const struct ax_siginfo *si)
 {
@@ -172,8 +190,7 @@ bool rs_siginfo_carries_pid(int sig, const struct ax_siginfo *si)
 	case SIGFPE:
 	case SIGTRAP:
 	case SIGSYS:
-	case SIGIO:
-		return false;
+		return rs_siginfo_is_end(sig, si->code, si->pid);
 	case SIGCHLD:
 		return true;
 	default: /* CLD_*, if it is the exit signal clone was given; else F_SETSIG's */

@@ -99,9 +99,17 @@ static long put(struct rs_frame *f, uint64_t at, int32_t n)
 }
 
 /*
- * fs/signalfd.c:signalfd_copyinfo. A clone's own exit signal is taken for one of poll: its number then
- * is where the band is.
+ * fs/signalfd.c:signalfd_copyinfo. A clone's own exit signal is taken for one of poll, or a fault: its number then
+ * is where the band is, or the address.
  */
+static void convert_address(struct rs_frame *f, uint64_t at, int sig, int code)
+{
+	int32_t hid;
+
+	if (!get(f, at + BD_SSI_ADDR, &hid, sizeof(hid)) && rs_siginfo_is_end(sig, code, hid))
+		put(f, at + BD_SSI_ADDR, rs_watch_out(hid));
+}
+
 static void convert_signals(struct rs_frame *f)
 {
 	for (uint64_t at = 0; at + BD_SSI_SIZE <= (uint64_t)f->raw; at += BD_SSI_SIZE) {
@@ -116,7 +124,11 @@ static void convert_signals(struct rs_frame *f)
 		as_band = !rec[BD_SSI_PID / 4] && rec[BD_SSI_BAND / 4];
 		si.pid = (int32_t)rec[(as_band ? BD_SSI_BAND : BD_SSI_PID) / 4];
 		si.uid = rec[BD_SSI_UID / 4];
-		if (si.signo < 1 || si.signo > RS_NSIG || !si.pid)
+		if (si.signo < 1 || si.signo > RS_NSIG)
+			continue;
+		if (!si.pid)
+			convert_address(f, at, si.signo, si.code);
+		if (!si.pid)
 			continue;
 		rs_siginfo_convert(&si);
 		if (put(f, at + (as_band ? BD_SSI_BAND : BD_SSI_PID), si.pid))
