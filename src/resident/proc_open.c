@@ -102,6 +102,44 @@ static bool ends_in_link(const struct rs_name *n)
 	return n->p.leaf == BD_LEAF_FD || n->p.leaf == BD_LEAF_CWD || n->p.leaf == BD_LEAF_ROOT_LINK;
 }
 
+/*
+ * openat2 with RESOLVE_NO_XDEV alone follows links of procfs to places there that the text does not tell. What was
+ * opened tells: if it is on procfs, it is opened once more, and then its own name says what its text is.
+ */
+static long finish_unknown(struct rs_frame *f)
+{
+	struct rs_area *a = rs_area_here();
+
+	if (f->raw < 0 || !rs_proc_is_procfs((int)f->raw))
+		return rs_watch_finish_new(f);
+	a->stray = (int32_t)f->raw;
+	a->stray_level = a->level + 1;
+	return RS_REWIND;
+}
+
+static long open_unknown(struct rs_frame *f, struct rs_area *a, uint64_t flags)
+{
+	char buf[256], *name = buf;
+	struct bd_procpath p = {.rest = 0};
+	struct sp_text shown;
+	long fd, n;
+
+	rs_block(f);
+	fd = sp_sys4(f->nr, f->a[0], f->a[1], f->a[2], f->a[3]);
+	n = fd < 0 ? -1 : rs_proc_name_of_fd((int)fd, name, sizeof(buf) - 1);
+	if (n > 0) {
+		name[n] = '\0';
+		sp_text_init(&shown, RS_PROC_HOLD(a), RS_PROC_HOLD_MAX);
+		rs_proc_show_path(name, (size_t)n, &shown);
+		bd_procpath_parse(NULL, shown.buf, shown.len, &p);
+	}
+	if (rs_text_wanted(bd_text_of(&p), flags))
+		fd = rs_text_convert(f, a, bd_text_of(&p), &p, name, fd, flags);
+	else if (fd >= 0)
+		rs_proc_entered();
+	return rs_unblock(f, fd);
+}
+
 /* Whether a name on procfs may end outside of it: at an open file, or behind a link to a directory. */
 static bool leads_out(const struct rs_name *n)
 {
@@ -222,6 +260,8 @@ static long open_call(struct rs_frame *f, struct rs_area *a, int dirfd, int arg,
 		rs_proc_entered();
 	if (!looked && follow && ends_in_link(&n))
 		return rs_watch_new_by(f, finish_link);
+	if (resolve == RESOLVE_NO_XDEV && n.p.through)
+		return looked ? open_unknown(f, a, flags) : rs_call(f, finish_unknown);
 	/* By its name below fd it may be anything. */
 	return leads_out(&n) ? rs_watch_new(f) : rs_call(f, rs_finish_raw);
 }

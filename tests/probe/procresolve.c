@@ -94,6 +94,26 @@ static void flags(void)
 	}
 }
 
+/* A working directory on procfs is within the same mount as the link to it. */
+static void same_mount(void)
+{
+	static const char *const names[] = {"self/cwd/stat", "self/cwd/status", "self/cwd/comm",
+					    "self/cwd",	     "self/cwd/exe",	"self/cwd/cwd/stat",
+					    "self/root"};
+	uint64_t how[3] = {O_RDONLY | O_CLOEXEC, 0, 1};
+	int dirfd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC),
+	    here = open(".", O_PATH | O_CLOEXEC);
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d", pid);
+	chdir(path);
+	for (size_t i = 0; i < COUNT(names); i++)
+		say("same mount, %s: %s", names[i], number_of(open_resolved(dirfd, names[i], how)));
+	fchdir(here);
+	close(dirfd);
+	close(here);
+}
+
 static void arguments(void)
 {
 	uint64_t how[8] = {O_RDONLY | O_CLOEXEC};
@@ -139,6 +159,7 @@ int main(int argc, char **argv)
 	}
 	pid = sleeper();
 	flags();
+	same_mount();
 	arguments();
 	symlink("/proc/self/exe", "exe");
 	symlink("/proc", "proc");
