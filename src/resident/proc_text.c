@@ -424,8 +424,8 @@ static const char *const places[] = {"/proc/", "/sys/", "/dev/mqueue/"};
 static void keep_name(const struct rs_area *a, const char *name, char *kept, size_t cap)
 {
 	static const char self[] = "/proc/self/", thread[] = "/proc/thread-self/";
-	bool usual = false;
 	struct sp_text t;
+	bool usual;
 
 	sp_text_init(&t, kept, cap);
 	if (sp_has_prefix(name, self) || sp_has_prefix(name, thread)) {
@@ -439,6 +439,7 @@ static void keep_name(const struct rs_area *a, const char *name, char *kept, siz
 		}
 		name += (whole ? sizeof(self) : sizeof(thread)) - 2;
 	}
+	usual = t.len; /* one's own, spelled out */
 	for (size_t i = 0; i < PLACES; i++)
 		usual = usual || sp_has_prefix(name, places[i]);
 	if (!usual && name[0] == '/')
