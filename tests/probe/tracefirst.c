@@ -10,33 +10,22 @@ static void hit(int sig)
 	(void)sig;
 }
 
-/* Until it waits again; a tracer has to look meanwhile. */
-static void rest(void)
-{
-	siginfo_t si;
-
-	for (int i = 0; i < 20; i++) {
-		SC(SYS_waitid, P_PID, 1, &si, WSTOPPED | WEXITED | WNOHANG | WNOWAIT | W_ALL, NULL);
-		usleep(500);
-	}
-}
-
 static void tracer(void)
 {
 	static const int sigs[] = {SIGTERM, SIGUSR1, SIGSTOP, SIGHUP, SIGUSR2, SIGCONT};
 	int st;
 
-	usleep(50000);
+	rest(1);
 	say("seize %s", rc(PT(T_SEIZE, 1, 0, O_SYSGOOD)));
 	say("interrupt %s", rc(PT(T_INTERRUPT, 1, 0, 0)));
 	next_stop("first", 1);
 	for (size_t i = 0; i < COUNT(sigs); i++) {
 		say("resume %s", rc(PT(T_CONT, 1, 0, 0)));
-		rest();
+		rest(1);
 		say("kill %d %s", sigs[i], rc(SC(SYS_kill, 1, sigs[i])));
 		st = next_stop("first", 1);
 		say("resume %s", rc(PT(T_CONT, 1, 0, sigs[i] == SIGSTOP ? 0 : WSTOPSIG(st))));
-		rest();
+		rest(1);
 		PT(T_INTERRUPT, 1, 0, 0);
 		do
 			SC(SYS_wait4, 1, &st, W_ALL, NULL);
@@ -44,7 +33,7 @@ static void tracer(void)
 		say("again %s", stop_name(st));
 	}
 	PT(T_CONT, 1, 0, 0);
-	rest();
+	rest(1);
 	say("thread %s", rc(SC(SYS_tgkill, 1, 1, SIGSTOP)));
 	next_stop("first", 1);
 	say("let go %s", rc(PT(T_DETACH, 1, 0, 0)));

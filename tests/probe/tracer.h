@@ -216,6 +216,25 @@ MAYBE static int follow(const char *name, pid_t pid, int st, long req, int max)
 	return st;
 }
 
+/*
+ * Until pid has come to rest: it sleeps in a call, or some time has passed. A tracer under subpid has to wait for its
+ * tracee now and then (docs/decisions/ptrace.md), so it looks meanwhile.
+ */
+MAYBE static void rest(pid_t pid)
+{
+	char path[64];
+	int asleep = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	for (int i = 0; i < 400 && (i < 20 || asleep < 4); i++) {
+		siginfo_t si;
+
+		SC(SYS_waitid, P_PID, pid, &si, WSTOPPED | WEXITED | WNOHANG | WNOWAIT | W_ALL, NULL);
+		usleep(500);
+		asleep = stat_state(path) == 'S' ? asleep + 1 : 0;
+	}
+}
+
 /* A child that is traced from the start, stopped by SIGSTOP, and then runs fn. */
 MAYBE static pid_t traced(const char *name, void (*fn)(void), long options)
 {

@@ -143,7 +143,7 @@ int main(void)
 		all(name, nobody[i], false);
 		all(name, nobody[i] | JUNK, false);
 	}
-	usleep(100000);
+	rest(pid);
 	all("self", getpid(), false);
 	all("not mine", pid, true);
 	say("seize: address %s options %s %s", rc(PT(T_SEIZE, pid, 1, 0)),
@@ -194,7 +194,7 @@ int main(void)
 		gate_pass(g);
 		_exit(2);
 	}
-	usleep(100000);
+	rest(pid);
 	say("attach %s", rc(PT(T_ATTACH, pid, JUNK, JUNK)));
 	next_stop("attached", pid);
 	at_stop("attached", pid);

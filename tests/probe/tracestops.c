@@ -82,22 +82,8 @@ static pid_t start(void (*fn)(void))
 	gate_pass(g);
 	close(g.r);
 	close(g.w);
-	usleep(20000);
+	rest(pid);
 	return pid;
-}
-
-/*
- * Until the tracee has come to rest. A tracer under subpid has to wait for its tracee now and then, see
- * docs/decisions/ptrace.md; so it looks meanwhile.
- */
-static void rest(pid_t pid)
-{
-	for (int i = 0; i < 20; i++) {
-		siginfo_t si;
-
-		SC(SYS_waitid, P_PID, pid, &si, WSTOPPED | WEXITED | WNOHANG | WNOWAIT | W_ALL, NULL);
-		usleep(500);
-	}
 }
 
 /* What differs from one moment to the next is not shown of a task that runs. */
@@ -134,7 +120,7 @@ static void attach(const char *name, void (*fn)(void), bool runs)
 	kill(pid, SIGUSR1);
 	stop_of(name, pid, runs);
 	say("%s detach %s", name, rc(PT(T_DETACH, pid, 0, SIGUSR1)));
-	usleep(10000);
+	rest(pid);
 	say("%s attach %s", name, rc(PT(T_ATTACH, pid, 0, 0)));
 	stop_of(name, pid, runs);
 	PT(T_CONT, pid, 0, 0);
@@ -142,7 +128,7 @@ static void attach(const char *name, void (*fn)(void), bool runs)
 	kill(pid, SIGUSR1);
 	st = stop_of(name, pid, runs);
 	say("%s detach %s", name, rc(PT(T_DETACH, pid, 0, signal_of(st))));
-	usleep(10000);
+	rest(pid);
 	kill(pid, SIGUSR1);
 	say("%s ends %s", name, reap(pid));
 }
@@ -173,7 +159,7 @@ static void seize(const char *name, void (*fn)(void), bool runs, long req)
 		st = step(name, pid, req, st, *todo == '-' ? 0 : *todo, runs);
 	say("%s detach %s", name, rc(PT(T_DETACH, pid, 0, SIGUSR1)));
 	for (int i = 0; i < 3; i++) {
-		usleep(5000);
+		rest(pid);
 		kill(pid, SIGUSR1);
 	}
 	say("%s ends %s", name, reap(pid));
@@ -232,7 +218,7 @@ static void stopped(const char *name, bool seized)
 	next_stop(name, pid);
 	say("%s detach %s", name, rc(PT(T_DETACH, pid, 0, 0)));
 	kill(pid, SIGCONT);
-	usleep(5000);
+	rest(pid);
 	kill(pid, SIGKILL);
 	say("%s ends %s", name, reap(pid));
 }

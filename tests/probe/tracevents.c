@@ -155,7 +155,7 @@ static void seize(const char *name, void (*fn)(void), long options)
 		SC(SYS_exit_group, 3);
 	}
 	gate_pass(ready);
-	usleep(30000);
+	rest(pid);
 	say("%s: seize %s", name, rc(PT(T_SEIZE, pid, 0, options)));
 	say("%s: interrupt %s", name, rc(PT(T_INTERRUPT, pid, 0, 0)));
 	st = next_stop(name, pid);
