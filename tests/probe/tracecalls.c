@@ -93,9 +93,12 @@ static void waits(void)
 
 static void vforks(void)
 {
+	uint64_t set = BIT(SIGCHLD);
 	int st;
-	pid_t pid = vfork();
+	pid_t pid;
 
+	SC(SYS_rt_sigprocmask, SIG_BLOCK, &set, NULL, 8);
+	pid = vfork();
 	if (!pid)
 		_exit(5);
 	SC(SYS_wait4, -1, &st, 0, NULL);
