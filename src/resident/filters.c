@@ -26,12 +26,7 @@ static uint64_t trusted;      /* what lies below is not looked at */
 
 void rs_filters_lock(void)
 {
-	uint32_t none = 0;
-
-	while (!atomic_compare_exchange_strong(&busy, &none, 1)) {
-		none = 0;
-		sp_sys0(__NR_sched_yield);
-	}
+	rs_lock(&busy);
 }
 
 void rs_filters_unlock(void)

@@ -210,6 +210,8 @@ void rs_init_mask_note(const struct rs_area *a, uint64_t mask);
 void rs_sigsys_release(struct rs_area *a);
 
 /* signal.c */
+/* Word 0: free. Taken with signals blocked; storing 0 gives it back. */
+void rs_lock(_Atomic uint32_t *word);
 long rs_kernel_sigaction(int sig, const struct ax_sigaction *act, struct ax_sigaction *old);
 void rs_own_sigsys(void);
 void rs_altstack_install(struct rs_area *a);

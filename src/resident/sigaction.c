@@ -67,18 +67,23 @@ static uint64_t init_ignored_in_kernel(void)
  * Held with signals blocked, so only a sibling that was preempted can make us wait. One of a lower real-time
  * priority on the same CPU runs only if we sleep.
  */
-static void lock(struct rs_sighand *h)
+void rs_lock(_Atomic uint32_t *word)
 {
 	static const int64_t nap[2] = {0, 50000}; /* struct timespec */
 	uint32_t free = 0;
 
-	for (unsigned tries = 0; !atomic_compare_exchange_strong(&h->lock, &free, 1); tries++) {
+	for (unsigned tries = 0; !atomic_compare_exchange_strong(word, &free, 1); tries++) {
 		free = 0;
 		if (tries < 16)
 			sp_sys0(__NR_sched_yield);
 		else
 			sp_sys2(__NR_nanosleep, (long)nap, 0);
 	}
+}
+
+static void lock(struct rs_sighand *h)
+{
+	rs_lock(&h->lock);
 }
 
 static void unlock(struct rs_sighand *h)

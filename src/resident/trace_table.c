@@ -24,12 +24,7 @@ static _Atomic uint32_t lock;
 
 void rs_trace_lock(void)
 {
-	uint32_t free = 0;
-
-	while (!atomic_compare_exchange_strong(&lock, &free, 1)) {
-		free = 0;
-		sp_sys0(__NR_sched_yield);
-	}
+	rs_lock(&lock);
 }
 
 void rs_trace_unlock(void)
