@@ -14,6 +14,7 @@ enum bd_data bd_data_of_link(const char *link, size_t len)
 		{"anon_inode:[signalfd]", BD_DATA_SIGNALFD},
 		{"anon_inode:[userfaultfd]", BD_DATA_UFFD},
 		{"anon_inode:[fanotify]", BD_DATA_FANOTIFY},
+		{"anon_inode:inotify", BD_DATA_INOTIFY},
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)

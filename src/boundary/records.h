@@ -18,6 +18,7 @@ enum bd_data {
 	BD_DATA_SIGNALFD, /* struct signalfd_siginfo */
 	BD_DATA_UFFD,	  /* struct uffd_msg */
 	BD_DATA_FANOTIFY, /* struct fanotify_event_metadata and what follows it */
+	BD_DATA_INOTIFY,  /* struct inotify_event, of directories whose names are numbers */
 	BD_DATA_FUSE,	  /* requests out, replies in */
 	BD_DATA_NUMBERS,  /* text, a file of bd_idfile */
 };

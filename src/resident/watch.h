@@ -40,6 +40,12 @@ long rs_watch_new(struct rs_frame *f);
 long rs_watch_new_by(struct rs_frame *f, rs_finish finish);
 long rs_watch_finish_new(struct rs_frame *f);
 
+/* n bytes at offset `at` of what the call has read, from or to buf: through the program's vector. 0 or -errno. */
+sp_must_check long rs_watch_record(struct rs_frame *f, uint64_t at, void *buf, size_t n, bool store);
+
+/* A finished read from an inotify descriptor: bytes that are left. */
+long rs_watch_names(struct rs_frame *f);
+
 /* Whoever it was may be gone and reaped by now: the kernel still knows the number, and so do we. */
 static inline int32_t rs_watch_out(int32_t hid)
 {

@@ -28,8 +28,7 @@ static bool is_vector(const struct rs_frame *f)
 	return f->regs.rax != __NR_read && f->regs.rax != __NR_pread64;
 }
 
-/* n bytes at offset `at` of what the call has read, from or to buf: through the program's vector. */
-static long record_copy(struct rs_frame *f, uint64_t at, void *buf, size_t n, bool store)
+long rs_watch_record(struct rs_frame *f, uint64_t at, void *buf, size_t n, bool store)
 {
 	bool vector = is_vector(f);
 	struct ax_iovec v = {f->regs.rsi, f->regs.rdx};
@@ -90,12 +89,12 @@ static uint64_t room_of(struct rs_frame *f)
 
 static long get(struct rs_frame *f, uint64_t at, void *buf, size_t n)
 {
-	return record_copy(f, at, buf, n, false);
+	return rs_watch_record(f, at, buf, n, false);
 }
 
 static long put(struct rs_frame *f, uint64_t at, int32_t n)
 {
-	return record_copy(f, at, &n, sizeof(n), true);
+	return rs_watch_record(f, at, &n, sizeof(n), true);
 }
 
 /*
@@ -181,7 +180,7 @@ static long read_held_sigsys(struct rs_frame *f, struct rs_area *a)
 		memcpy((char *)rec + BD_SSI_PTR, si.raw + 8, 8);
 	}
 	rs_block(f);
-	if (record_copy(f, 0, rec, sizeof(rec), true))
+	if (rs_watch_record(f, 0, rec, sizeof(rec), true))
 		return rs_unblock(f, -EFAULT);
 	a->sigsys_pending = 0;
 	return rs_unblock(f, sizeof(rec));
@@ -308,7 +307,7 @@ static long deliver_numbers(struct rs_frame *f)
 	}
 	if (!used)
 		return -EINVAL; /* no room for one number */
-	return record_copy(f, 0, out, (size_t)n, true) ? -EFAULT : n;
+	return rs_watch_record(f, 0, out, (size_t)n, true) ? -EFAULT : n;
 }
 
 static long finish_numbers(struct rs_frame *f)
@@ -358,6 +357,7 @@ static long finish_read(struct rs_frame *f)
 		return f->raw;
 	sp_sys4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&mask, 8);
 	if (!f->scratch[S_DONE]) {
+		f->scratch[S_RESULT] = (uint64_t)f->raw;
 		switch ((enum bd_data)f->scratch[S_KIND]) {
 		case BD_DATA_SIGNALFD:
 			convert_signals(f);
@@ -367,6 +367,9 @@ static long finish_read(struct rs_frame *f)
 			break;
 		case BD_DATA_FANOTIFY:
 			convert_events(f);
+			break;
+		case BD_DATA_INOTIFY:
+			f->scratch[S_RESULT] = (uint64_t)rs_watch_names(f);
 			break;
 		case BD_DATA_FUSE:
 			convert_request(f);
@@ -378,7 +381,8 @@ static long finish_read(struct rs_frame *f)
 		f->scratch[S_DONE] = 1;
 	}
 	sp_sys4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, 8);
-	return f->raw;
+	/* Nothing is left of it: the wait goes on. */
+	return !f->scratch[S_RESULT] ? RS_REWIND : (long)f->scratch[S_RESULT];
 }
 
 /* read, readv, pread64, preadv, preadv2 */
@@ -396,5 +400,6 @@ long rs_h_watch_read(struct rs_frame *f, struct rs_area *a)
 		return read_held_sigsys(f, a);
 	f->scratch[S_KIND] = kind;
 	f->scratch[S_DONE] = 0;
+	f->scratch[S_RESULT] = 0;
 	return rs_call(f, finish_read);
 }

@@ -117,6 +117,7 @@ static void names(void **state)
 	assert_true(file(".process_status", 0x73636673)->refused);
 	assert_int_equal(bd_data_of_link("anon_inode:[signalfd]", 21), BD_DATA_SIGNALFD);
 	assert_int_equal(bd_data_of_link("anon_inode:[signalfd]x", 22), BD_DATA_NONE);
+	assert_int_equal(bd_data_of_link("anon_inode:inotify", 18), BD_DATA_INOTIFY);
 	assert_int_equal(bd_data_of_link("anon_inode:[signalfd", 20), BD_DATA_NONE);
 	assert_int_equal(bd_data_of_link("", 0), BD_DATA_NONE);
 }
