@@ -110,7 +110,7 @@ static void table(void **state)
 		 "x /proc/9 ext4 rw 0 0\nx /proc/123x ext4 rw,pgrp=123 0 0\nx /a/proc/123 b rw 0 "
 		 "0\n"
 		 "systemd-1 /m autofs rw,fd=123,pgrp=123,timeout=0 0 0\n",
-		 "proc /proc/130/fd proc rw 0 0\nx /proc/130/task/131/fd ext4 rw 0 0\n"
+		 "proc /proc/128/fd proc rw 0 0\nx /proc/128/task/129/fd ext4 rw 0 0\n"
 		 "x /proc/9 ext4 rw 0 0\nx /proc/123x ext4 rw,pgrp=123 0 0\nx /a/proc/123 b rw 0 "
 		 "0\n"
 		 "systemd-1 /m autofs rw,fd=123,pgrp=132,timeout=0 0 0\n"},
@@ -118,7 +118,7 @@ static void table(void **state)
 		 "1 2 0:5 /123/fd /m rw shared:123 - proc proc rw\n1 2 0:5 /123 /m rw - ext4 /d "
 		 "rw\n"
 		 "1 2 0:5 / /proc rw - autofs systemd-1 pgrp=123,x\n",
-		 "1 2 0:5 /130/fd /m rw shared:123 - proc proc rw\n1 2 0:5 /123 /m rw - ext4 /d "
+		 "1 2 0:5 /128/fd /m rw shared:123 - proc proc rw\n1 2 0:5 /123 /m rw - ext4 /d "
 		 "rw\n"
 		 "1 2 0:5 / /proc rw - autofs systemd-1 pgrp=132,x\n"},
 		{BD_TEXT_MOUNTS,
