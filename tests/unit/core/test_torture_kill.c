@@ -53,10 +53,10 @@ static void end(pid_t pid)
 static void bury(uint32_t id)
 {
 	for (size_t n = 0; n < sizeof(pool->owner) / sizeof(pool->owner[0]); n++) {
-		uint32_t owner = id + 1;
+		uint32_t owner = atomic_load(&pool->owner[n]);
 		struct sp_ref ref = sp_pid_find(ns, sp_vpid_of((int32_t)n));
 
-		if (!n || atomic_load(&pool->owner[n]) != owner)
+		if (!n || (owner & ~T_ASKING) != id + 1)
 			continue;
 		/* Its owner is the process that died, unless it was evicted by the pool's next user. */
 		atomic_compare_exchange_strong(&pool->owner[n], &owner, 0);

@@ -16,6 +16,8 @@
 
 #define T_HIDS 700
 #define T_MINE 12
+#define T_ASKING \
+	0x80000000u /* in pool.owner: its publication may give the number back at any moment */
 
 struct pool {
 	_Atomic uint32_t owner[SP_PID_MAX_MIN + 1000]; /* number -> worker that has it, +1 */
@@ -65,11 +67,23 @@ static int32_t take_hid(struct worker *w)
 	}
 }
 
+static void t_own(struct worker *w, int32_t n)
+{
+	uint32_t other;
+
+	do {
+		other = 0;
+		if (atomic_compare_exchange_strong(&w->pool->owner[n], &other, w->id + 1))
+			return;
+		sched_yield();
+	} while (other & T_ASKING);
+	T_CHECK(w, !"somebody has this number", n, (int32_t)other);
+}
+
 static void t_birth(struct worker *w, int i)
 {
 	int32_t tgid = i && w->mine[0].slot != SP_NO_SLOT ? number(w->mine[0]) : 0;
 	struct sp_ref ref, child;
-	uint32_t nobody = 0;
 	int32_t hid;
 	int r = sp_pid_reserve(w->ns, sp_vpid_of(tgid), sp_hpid_of(w->by), &ref);
 
@@ -78,8 +92,7 @@ static void t_birth(struct worker *w, int i)
 		atomic_fetch_add(&w->pool->exhausted, 1);
 		return;
 	}
-	T_CHECK(w, atomic_compare_exchange_strong(&w->pool->owner[number(ref)], &nobody, w->id + 1),
-		number(ref), (int32_t)nobody);
+	t_own(w, number(ref));
 	T_CHECK(w, sp_entry_at(w->ns, ref.slot)->tgid == (uint32_t)(tgid ? tgid : number(ref)),
 		number(ref), tgid);
 	if (rnd(&w->seed) % 8 == 0) {
@@ -89,6 +102,7 @@ static void t_birth(struct worker *w, int i)
 	}
 	hid = take_hid(w);
 	child = ref;
+	atomic_store(&w->pool->owner[number(ref)], (w->id + 1) | T_ASKING);
 	r = sp_pid_publish(w->ns, &ref, sp_hpid_of(hid));
 	if (r) {
 		/* Not ambiguous for a process; the entry may have new users already. */
@@ -98,6 +112,7 @@ static void t_birth(struct worker *w, int i)
 		atomic_fetch_add(&w->pool->refused, 1);
 		return;
 	}
+	atomic_store(&w->pool->owner[number(ref)], w->id + 1);
 	T_CHECK(w, !sp_pid_publish(w->ns, &child, sp_hpid_of(hid)), number(ref), hid);
 	w->mine[i] = ref;
 	w->hid[i] = hid;
