@@ -407,7 +407,8 @@ long rs_h_clone(struct rs_frame *f, struct rs_area *a)
 	return do_clone(f, a, (uint32_t)f->a[0], (uint64_t)f->a[1], (uint64_t)f->a[2], SP_VPID_NONE);
 }
 
-#define SET_TID_MAX 32 /* kernel/pid_namespace.c: MAX_PID_NS_LEVEL */
+#define SET_TID_MAX 32	    /* kernel/pid_namespace.c: MAX_PID_NS_LEVEL */
+#define WILD 0x7ffffffff000 /* the end of the address space */
 
 /*
  * clone3's numbers, from this namespace outwards: the first is ours to give, the others the kernel's. Everything else
@@ -421,8 +422,13 @@ static long set_tid(struct rs_area *a, struct clone_args *args, uint64_t size, s
 	bool numbered;
 	long r;
 
-	if (rs_user_read(tids, args->set_tid, args->set_tid_size * sizeof(tids[0])))
+	if (rs_user_read(tids, args->set_tid, args->set_tid_size * sizeof(tids[0]))) {
+		args->set_tid = WILD; /* also if it can be read by now: EFAULT, in the kernel's order */
 		return sp_sys2(__NR_clone3, (long)args, (long)size);
+	}
+	/* The kernel does not know that number 1 may have no siblings. */
+	if (args->flags & CLONE_PARENT && a->tgid.n == 1)
+		return -EINVAL;
 	numbered = tids[0] >= 1 && tids[0] < RS_NS->pid_max;
 	memcpy(ask, args, CLONE_ARGS_MAX);
 	ask->set_tid = (uint64_t)(tids + 1);
@@ -466,16 +472,14 @@ long rs_h_clone3(struct rs_frame *f, struct rs_area *a)
 	if (args->set_tid_size > SET_TID_MAX || !args->set_tid != !args->set_tid_size)
 		return -EINVAL;
 	if (args->set_tid_size) {
-		/* The kernel does not know that number 1 may have no siblings. */
-		if (args->flags & CLONE_PARENT && a->tgid.n == 1)
-			return -EINVAL;
 		r = set_tid(a, args, size, &number);
 		if (r)
 			return r;
 	}
 	f->a[0] = (long)args;
 	f->a[1] = (long)size;
-	if (args->flags & (CLONE_DETACHED | (0xfful & ~(uint64_t)CLONE_NEWTIME)))
+	if (args->flags & (CLONE_DETACHED | (0xfful & ~(uint64_t)CLONE_NEWTIME)) ||
+	    args->exit_signal > RS_NSIG)
 		return rs_call(f, rs_finish_raw); /* -EINVAL: kernel/fork.c:clone3_args_valid */
 	if (!args->stack != !args->stack_size)
 		return rs_call(f, rs_finish_raw);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which of several mistakes in a call is found first: credentials in more control data than a socket takes, signal
- * information that cannot be read for nobody, a header of which only the first word is there.
+ * information that cannot be read for nobody, a header of which only the first word is there, a child's signal that looks
+ * like a flag.
  */
 #include "probe.h"
 
@@ -30,6 +31,18 @@ int main(void)
 	char text[] = "x", *end;
 	siginfo_t si = {0};
 	int sv[2], word = 0;
+	struct probe_clone_args strange[] = {
+		{.exit_signal = 0x20000000 | SIGCHLD}, /* CLONE_NEWPID */
+		{.exit_signal = 0x10000},	       /* CLONE_THREAD */
+		{.exit_signal = 1ul << 32 | SIGCHLD},
+		{.exit_signal = 65},
+		{.exit_signal = SIGCHLD,
+		 .flags = 0x8000 /* CLONE_PARENT */,
+		 .set_tid = (uint64_t)WILD,
+		 .set_tid_size = 1},
+		{.exit_signal = SIGCHLD, .flags = 0x10000, .set_tid = (uint64_t)WILD, .set_tid_size = 1},
+		{.exit_signal = 65, .set_tid = (uint64_t)WILD, .set_tid_size = 1},
+	};
 
 	*c = (struct cmsghdr){.cmsg_len = 28, .cmsg_level = SOL_SOCKET, .cmsg_type = 2};
 	memcpy(c + 1, &u, sizeof(u));
@@ -47,6 +60,9 @@ int main(void)
 		say("tgkill %d: %s %s %s", n, rc(SC(SYS_tgkill, getpid(), n, 0)),
 		    rc(SC(SYS_tgkill, n, getpid(), 0)), rc(SC(SYS_tkill, n, 99)));
 	}
+	for (size_t i = 0; i < COUNT(strange); i++)
+		say("clone3, signal %llx: %s", (unsigned long long)strange[i].exit_signal,
+		    rc(SC(SYS_clone3, &strange[i], sizeof(strange[i]))));
 	end = (char *)mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) +
 	      4096;
 	munmap(end, 4096);
