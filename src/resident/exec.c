@@ -221,6 +221,32 @@ static long script(struct plan *p, const char *name, bool first, const char **re
 	return 0;
 }
 
+/* What the kernel has to be given for an interpreter below /proc/N; links that lead there are not looked for. */
+static long host_name(struct plan *p, const char **file)
+{
+	struct rs_area *a = rs_area_here();
+	size_t len = sp_strnlen(*file, PATH_CAP);
+	struct bd_procpath at;
+	struct sp_text t;
+	long r;
+
+	bd_procpath_parse(NULL, *file, len, &at);
+	if (at.kind != BD_PROC_PID || rs_proc_root(a) != RS_ROOT_PROC)
+		return 0;
+	sp_text_init(&t, p->pool + p->pool_used, sizeof(p->pool) - p->pool_used);
+	sp_text_str(&t, "/proc/");
+	r = rs_proc_host_tail(a, &at, &t);
+	if (r)
+		return r;
+	sp_text_char(&t, '/');
+	sp_text_bytes(&t, *file + at.rest, len - at.rest);
+	if (t.overflow)
+		return -ENAMETOOLONG;
+	*file = t.buf;
+	p->pool_used += (uint32_t)t.len + 1;
+	return 0;
+}
+
 /* The interpreter an ELF file asks for must be there and executable: fs/binfmt_elf.c. */
 static long check_interp(struct plan *p, long fd, const Elf64_Phdr *ph)
 {
@@ -282,7 +308,7 @@ static long check_elf(struct plan *p, long fd, const char *path)
 /* Follows `#!` lines to an ELF file; returns its descriptor. */
 static long resolve(struct plan *p, int dirfd, const char *path, uint32_t flags, const char *name)
 {
-	const char *file = path;
+	const char *file = path, *said = name;
 
 	for (int depth = 0;; depth++) {
 		long fd, r;
@@ -300,7 +326,10 @@ static long resolve(struct plan *p, int dirfd, const char *path, uint32_t flags,
 			return r;
 		}
 		sp_sys1(__NR_close, fd);
-		r = script(p, depth ? file : name, !depth, &file);
+		r = script(p, said, !depth, &said);
+		file = said;
+		if (!r)
+			r = host_name(p, &file);
 		if (r)
 			return r;
 	}

@@ -78,6 +78,9 @@ static void lines(void)
 		const char *name, *text;
 	} rows[] = {
 		{"plain", "#!%s\nrest\n"},
+		{"root of number 1", "#!/proc/1/root%s -a\n"},
+		{"root of the same", "#!/proc/self/root%s\n"},
+		{"root of nobody", "#!/proc/999/root%s\n"},
 		{"no newline", "#!%s"},
 		{"space", "#! %s\n"},
 		{"tabs", "#!\t\t%s\t\n"},
