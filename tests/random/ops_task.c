@@ -66,16 +66,23 @@ static void op_priority(int slot)
 	     rc(SC(SYS_setpriority, junk(which), who, (long)nice)));
 }
 
+/* What a zombie's is, the kernel forgets a moment after it has ended. */
 static void op_ioprio(int slot)
 {
 	PICK(who, any_number(slot));
 	int which = 1 + (int)any(2), prio = 2 << 13 | (int)any(8);
+	char path[32];
+	long r;
 
-	if (chance(60))
-		tell("get(%d, %s) = %s", which, who_text, rc(SC(SYS_ioprio_get, junk(which), who)));
-	else
+	if (chance(40)) {
 		tell("set(%d, %s) = %s", which, who_text,
 		     rc(SC(SYS_ioprio_set, junk(which), who, junk(prio))));
+		return;
+	}
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)who);
+	r = SC(SYS_ioprio_get, junk(which), who);
+	tell("get(%d, %s) = %s", which, who_text,
+	     r >= 0 && (which == 2 || stat_state(path) == 'Z') ? "something" : rc(r));
 }
 
 static void op_prlimit(int slot)
