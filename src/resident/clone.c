@@ -402,8 +402,28 @@ long rs_h_vfork(struct rs_frame *f, struct rs_area *a)
 	return do_clone(f, a, CLONE_VFORK | CLONE_VM | SIGCHLD, 0, 0, SP_VPID_NONE);
 }
 
+/*
+ * What is sent when a child of number 1 ends. The kernel does not know that number 1 is immune to what it has at
+ * default: it gets nothing then.
+ */
+static uint64_t exit_signal(const struct rs_area *a, uint64_t flags, uint64_t sig)
+{
+	const uint64_t harmless =
+		RS_BIT(SIGCHLD) | RS_BIT(SIGCONT) | RS_BIT(SIGURG) | RS_BIT(SIGWINCH);
+
+	if (a->tgid.n != 1 || flags & CLONE_THREAD || sig < 1 || sig > RS_NSIG)
+		return sig;
+	return (harmless | atomic_load(&RS_NS->init_handled) | atomic_load(&RS_NS->init_ignored)) &
+			       RS_BIT(sig)
+		       ? sig
+		       : 0;
+}
+
 long rs_h_clone(struct rs_frame *f, struct rs_area *a)
 {
+	uint64_t sig = (uint64_t)f->a[0] & CSIGNAL;
+
+	f->a[0] ^= (int64_t)(sig ^ exit_signal(a, (uint64_t)f->a[0], sig));
 	return do_clone(f, a, (uint32_t)f->a[0], (uint64_t)f->a[1], (uint64_t)f->a[2], SP_VPID_NONE);
 }
 
@@ -488,6 +508,7 @@ long rs_h_clone3(struct rs_frame *f, struct rs_area *a)
 	    ((args->flags & (CLONE_THREAD | CLONE_PARENT) && args->exit_signal) ||
 	     (args->flags & CLONE_SIGHAND && args->flags & CLONE_CLEAR_SIGHAND)))
 		return -EINVAL;
+	args->exit_signal = exit_signal(a, args->flags, args->exit_signal);
 	return do_clone(f, a, args->flags | (uint32_t)args->exit_signal,
 			args->stack ? args->stack + args->stack_size : 0, args->parent_tid, number);
 }
