@@ -403,20 +403,19 @@ long rs_h_vfork(struct rs_frame *f, struct rs_area *a)
 }
 
 /*
- * What is sent when a child of number 1 ends. The kernel does not know that number 1 is immune to what it has at
- * default: it gets nothing then.
+ * What is sent when a child of number 1 ends. Most of what number 1 has at default the kernel ignores there; it does not
+ * know that number 1 is immune to the rest: then it sends nothing.
  */
 static uint64_t exit_signal(const struct rs_area *a, uint64_t flags, uint64_t sig)
 {
-	const uint64_t harmless =
-		RS_BIT(SIGCHLD) | RS_BIT(SIGCONT) | RS_BIT(SIGURG) | RS_BIT(SIGWINCH);
+	uint64_t safe = RS_BIT(SIGCHLD) | RS_BIT(SIGCONT) | RS_BIT(SIGURG) | RS_BIT(SIGWINCH);
 
 	if (a->tgid.n != 1 || flags & CLONE_THREAD || sig < 1 || sig > RS_NSIG)
 		return sig;
-	return (harmless | atomic_load(&RS_NS->init_handled) | atomic_load(&RS_NS->init_ignored)) &
-			       RS_BIT(sig)
-		       ? sig
-		       : 0;
+	safe |= rs_init_ignored_in_kernel(atomic_load(&RS_NS->flags));
+	safe |= atomic_load(&RS_NS->init_handled) | atomic_load(&RS_NS->init_ignored);
+	safe |= atomic_load(&RS_NS->init_blocked) & ~(RS_BIT(SIGKILL) | RS_BIT(SIGSTOP));
+	return safe & RS_BIT(sig) ? sig : 0;
 }
 
 long rs_h_clone(struct rs_frame *f, struct rs_area *a)

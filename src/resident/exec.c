@@ -110,7 +110,7 @@ static long open_target(struct plan *p, int dirfd, const char *path, uint32_t fl
 				     (flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0),
 			     0);
 	if (fd < 0) {
-		if (fd == -EACCES)
+		if (fd == -EACCES && !sp_has_prefix(path, "/proc/"))
 			rs_say("a program must be readable to be executed inside: ", path);
 		return fd == -ENXIO ? -EACCES : fd;
 	}
