@@ -187,8 +187,17 @@ static void storm(const char *name, int flags, long options)
 			return;
 	}
 	PT(T_INTERRUPT, pid, 0, 0);
-	for (int i = 0; i < 2000 && SC(SYS_wait4, pid, &st, W_ALL | WNOHANG, NULL) != pid; i++)
-		usleep(1000);
+	for (int i = 0; i < 10000; i++) {
+		long w = SC(SYS_wait4, -1, &st, W_ALL | WNOHANG, NULL);
+
+		if (w == pid)
+			break;
+		/* A child that has stopped must go on: its parent may wait for its exec. */
+		if (w > 0 && WIFSTOPPED(st))
+			PT(T_DETACH, w, 0, 0);
+		else if (w <= 0)
+			usleep(1000);
+	}
 	say("%s: stops again %d, many stops %d, let go %s", name, WIFSTOPPED(st), stops > 20,
 	    rc(PT(T_DETACH, pid, 0, 0)));
 	usleep(5000);
