@@ -85,6 +85,7 @@ static void infos(void)
 {
 	pid_t pid = traced("infos", target, 0);
 	siginfo_t si;
+	long r;
 	int st;
 
 	PT(T_CONT, pid, 0, 0);
@@ -94,9 +95,10 @@ static void infos(void)
 	}
 	/* Another one in its place: the kernel says it is from the tracer. */
 	st = next_signal(pid);
-	say("as another %s", rc(PT(T_CONT, pid, 0, SIGUSR2)));
+	r = PT(T_CONT, pid, 0, SIGUSR2);
 	/* With another siginfo. */
 	st = next_signal(pid);
+	say("as another %s", rc(r));
 	memset(&si, 0, sizeof(si));
 	si.si_signo = SIGUSR1;
 	si.si_code = SI_USER;
