@@ -84,11 +84,11 @@ static long fill_pipe(int pipe, uint64_t buffer, long n)
 
 static long finish_splice(struct rs_frame *f)
 {
-	uint64_t all = ~0ul, mask;
+	uint64_t mask;
 
 	if (f->raw <= 0)
 		return f->raw;
-	sp_sys4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&mask, 8);
+	mask = rs_hush();
 	if (!f->scratch[S_DONE]) {
 		uint64_t buffer = f->scratch[S_BUFFER];
 
@@ -97,7 +97,7 @@ static long finish_splice(struct rs_frame *f)
 		f->scratch[S_RESULT] = (uint64_t)fill_pipe((int)f->scratch[S_PIPE], buffer, f->raw);
 		f->scratch[S_DONE] = 1;
 	}
-	sp_sys4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, 8);
+	rs_unhush(mask);
 	return (long)f->scratch[S_RESULT];
 }
 

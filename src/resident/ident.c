@@ -21,6 +21,11 @@ static uint64_t pidfd_inode(long fd)
 	return sp_sys2(__NR_fstat, fd, (long)&st) ? 0 : st.ino;
 }
 
+long rs_pidfd_info(long fd, struct ax_pidfd_info *info)
+{
+	return sp_sys3(__NR_ioctl, fd, (long)(AX_PIDFD_GET_INFO | sizeof(*info) << 16), (long)info);
+}
+
 #define STARTTIME 22 /* clock ticks after boot: proc(5) */
 
 /* Fields are counted behind the last ')', because the name in front of it may be anything. */

@@ -14,14 +14,9 @@ _Static_assert(offsetof(struct ax_shmid_ds, cpid) == 80 && sizeof(struct ax_shmi
 _Static_assert(offsetof(struct ax_msqid_ds, lspid) == 96 && sizeof(struct ax_msqid_ds) == 120,
 	       "include/uapi/asm-generic/msgbuf.h");
 
-static int32_t out_past(int32_t hid)
-{
-	return hid > 0 ? sp_pid_recall(RS_NS, sp_hpid_of(hid)).n : 0;
-}
-
 static long finish_semctl(struct rs_frame *f)
 {
-	return f->raw > 0 ? out_past((int32_t)f->raw) : f->raw;
+	return f->raw > 0 ? rs_out_past(f->raw) : f->raw;
 }
 
 /* GETPID */
@@ -31,18 +26,27 @@ long rs_h_semctl(struct rs_frame *f, struct rs_area *a)
 	return rs_call(f, finish_semctl);
 }
 
-static long finish_shmctl(struct rs_frame *f)
+/* A structure of size bytes, two numbers at `at`: the maker or last writer, and the last user. */
+static long finish_stat(struct rs_frame *f, size_t size, size_t at)
 {
-	struct ax_shmid_ds ds;
+	char ds[sizeof(struct ax_msqid_ds)];
+	int32_t pid[2];
 	long r;
 
 	if (f->raw < 0)
 		return f->raw;
-	memcpy(&ds, f->scratch, sizeof(ds));
-	ds.cpid = out_past(ds.cpid);
-	ds.lpid = out_past(ds.lpid);
-	r = rs_user_write(f->regs.rdx, &ds, sizeof(ds));
+	memcpy(ds, f->scratch, size);
+	memcpy(pid, ds + at, sizeof(pid));
+	pid[0] = rs_out_past(pid[0]);
+	pid[1] = rs_out_past(pid[1]);
+	memcpy(ds + at, pid, sizeof(pid));
+	r = rs_user_write(f->regs.rdx, ds, size);
 	return r ? r : f->raw;
+}
+
+static long finish_shmctl(struct rs_frame *f)
+{
+	return finish_stat(f, sizeof(struct ax_shmid_ds), offsetof(struct ax_shmid_ds, cpid));
 }
 
 /* IPC_STAT, SHM_STAT, SHM_STAT_ANY */
@@ -55,16 +59,7 @@ long rs_h_shmctl(struct rs_frame *f, struct rs_area *a)
 
 static long finish_msgctl(struct rs_frame *f)
 {
-	struct ax_msqid_ds ds;
-	long r;
-
-	if (f->raw < 0)
-		return f->raw;
-	memcpy(&ds, f->scratch, sizeof(ds));
-	ds.lspid = out_past(ds.lspid);
-	ds.lrpid = out_past(ds.lrpid);
-	r = rs_user_write(f->regs.rdx, &ds, sizeof(ds));
-	return r ? r : f->raw;
+	return finish_stat(f, sizeof(struct ax_msqid_ds), offsetof(struct ax_msqid_ds, lspid));
 }
 
 /* IPC_STAT, MSG_STAT, MSG_STAT_ANY */

@@ -17,6 +17,7 @@
 #include "resident/sigaction.h"
 #include "resident/trace.h"
 #include "resident/user.h"
+#include "resident/watch.h"
 
 /* include/uapi/linux/pidfd.h, since 6.9 */
 #define PIDFD_THREAD_ 0200
@@ -354,20 +355,15 @@ long rs_h_pidfd_open(struct rs_frame *f, struct rs_area *a)
 static int32_t pidfd_number(int fd)
 {
 	struct ax_pidfd_info info = {.mask = AX_PIDFD_INFO_PID};
-	char path[48], buf[512];
-	struct sp_text t;
-	long h, n = sp_sys3(__NR_ioctl, fd, (long)(AX_PIDFD_GET_INFO | sizeof(info) << 16),
-			    (long)&info);
+	char buf[512];
+	long h, n = rs_pidfd_info(fd, &info);
 
 	if (n == -ESRCH)
 		return -1; /* dead, nobody can be hit */
 	if (!n && info.mask & AX_PIDFD_INFO_PID)
 		return rs_out_pid((int32_t)info.pid);
 	/* Before 6.13 its fdinfo says it. */
-	sp_text_init(&t, path, sizeof(path));
-	sp_text_str(&t, "/proc/thread-self/fdinfo/");
-	sp_text_dec(&t, fd);
-	h = sp_sys3(__NR_open, (long)path, 02000000, 0);
+	h = rs_watch_info(fd);
 	if (h < 0)
 		return -1;
 	n = sp_sys3(__NR_read, h, (long)buf, sizeof(buf) - 1);

@@ -293,7 +293,7 @@ static int32_t sender_out(int32_t hid)
 	int32_t n = hid > 0 ? rs_out_pid(hid) : hid;
 
 	if (hid > 0 && !n && sp_sys2(__NR_kill, hid, 0) == -ESRCH)
-		n = sp_pid_recall(RS_NS, sp_hpid_of(hid)).n;
+		n = rs_out_past(hid);
 	return n;
 }
 

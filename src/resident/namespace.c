@@ -111,8 +111,8 @@ static bool is_stranger(long fd)
 {
 	struct ax_pidfd_info info = {.mask = AX_PIDFD_INFO_PID};
 
-	return !sp_sys3(__NR_ioctl, fd, (long)(AX_PIDFD_GET_INFO | sizeof(info) << 16), (long)&info) &&
-	       info.mask & AX_PIDFD_INFO_PID && !rs_out_pid((int32_t)info.pid);
+	return !rs_pidfd_info(fd, &info) && info.mask & AX_PIDFD_INFO_PID &&
+	       !rs_out_pid((int32_t)info.pid);
 }
 
 /* In the frame's scratch. */

@@ -42,7 +42,7 @@ static long finish_recv(struct rs_frame *f)
 
 	if (f->raw)
 		return f->raw;
-	out.pid = (uint32_t)sp_pid_recall(RS_NS, sp_hpid_of((int32_t)got->pid)).n;
+	out.pid = (uint32_t)rs_out_past((int32_t)got->pid);
 	if (got->data.instruction_pointer == (uint64_t)rs_ask_after)
 		out.id ^= ASKED;
 	return rs_user_write((uint64_t)f->regs.rdx, &out, sizeof(out)) ? -EFAULT : 0;

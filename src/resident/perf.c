@@ -14,16 +14,16 @@
 
 static long finish_open(struct rs_frame *f)
 {
-	uint64_t all = ~0ul, mask;
+	uint64_t mask;
 
 	if (f->raw < 0 || !f->scratch[0])
 		return f->raw;
 	/* Once: by the second time the number may be another file's. */
-	sp_sys4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&mask, 8);
+	mask = rs_hush();
 	if (f->scratch[0] == 1)
 		sp_sys1(__NR_close, f->raw);
 	f->scratch[0] = 2;
-	sp_sys4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, 8);
+	rs_unhush(mask);
 	return -EOPNOTSUPP;
 }
 

@@ -64,8 +64,7 @@ static int64_t user_of(struct sp_ref ref)
 	if (fd == -ESRCH)
 		return -1;
 	if (fd >= 0) {
-		r = sp_sys3(__NR_ioctl, fd, (long)(AX_PIDFD_GET_INFO | sizeof(info) << 16),
-			    (long)&info);
+		r = rs_pidfd_info(fd, &info);
 		sp_sys1(__NR_close, fd);
 	}
 	if (!r)

@@ -16,6 +16,7 @@
 #include "arch/x86_64/syscall.h"
 #include "arch/x86_64/uapi.h"
 #include "resident/proc.h"
+#include "resident/watch.h"
 
 #define LINKS_MAX 40 /* fs/namei.c: MAXSYMLINKS */
 #define TAIL_MAX 160
@@ -131,18 +132,10 @@ long rs_proc_name_of_fd(int fd, char *buf, size_t cap)
 {
 	static const char deleted[] = " (deleted)";
 	const long cut = (long)sizeof(deleted) - 1;
-	struct sp_text t;
-	char link[48];
-	long n;
+	long n = fd == AT_FDCWD
+			 ? sp_sys3(__NR_readlink, (long)"/proc/thread-self/cwd", (long)buf, (long)cap)
+			 : rs_watch_link(fd, buf, cap);
 
-	sp_text_init(&t, link, sizeof(link));
-	if (fd == AT_FDCWD) {
-		sp_text_str(&t, "/proc/thread-self/cwd");
-	} else {
-		sp_text_str(&t, "/proc/thread-self/fd/");
-		sp_text_dec(&t, fd);
-	}
-	n = sp_sys3(__NR_readlink, (long)link, (long)buf, (long)cap);
 	if (n >= (long)cap)
 		return -ENAMETOOLONG;
 	if (n > cut && !memcmp(buf + n - cut, deleted, (size_t)cut))

@@ -25,6 +25,8 @@
 #include "base/mem.h"
 #include "core/pid.h"
 
+struct ax_pidfd_info;
+
 #define RS_NSIG 64
 #define RS_TRAP_MAGIC 0x5350  /* SECCOMP_RET_DATA of our filter's traps: si_errno of the SIGSYS */
 #define RS_TRAP_TRACED 0x5351 /* the same, when a tracer wants to see where the call ends */
@@ -266,6 +268,8 @@ int32_t rs_out_group(int64_t hid);
 uint64_t rs_stat_field(int32_t hid, int wanted);
 /* Whether a pidfd is number 1's, without /proc; false also where pidfds cannot be told apart. */
 bool rs_ident_is_init(int fd);
+/* PIDFD_GET_INFO, with what info->mask asks for. 0 or -errno: before 6.13 there is none. */
+long rs_pidfd_info(long fd, struct ax_pidfd_info *info);
 /* Notes in a live entry who its task is: our child, or ourselves. */
 void rs_ident_note(struct sp_ref ref);
 /* A pidfd of the reference's process, proven to be it; -ESRCH, -EMFILE ..., -ENOSYS: cannot be had. */

@@ -258,7 +258,7 @@ static long install(struct rs_frame *f, struct rs_area *a, uint32_t flags, const
 	}
 	rs_filters_unlock();
 	if (r > 0 && !(flags & SECCOMP_FILTER_FLAG_NEW_LISTENER)) /* the thread that stood against it */
-		r = sp_pid_recall(RS_NS, sp_hpid_of((int32_t)r)).n;
+		r = rs_out_past(r);
 	return r;
 }
 

@@ -41,8 +41,8 @@ static const struct ax_sigaction ours = {
 	.mask = ~0ul,
 };
 
-/* The same for what number 1 has at default: signal.c:act_default. */
-static const struct ax_sigaction dropping = {
+/* The same for what the program is not to notice: SIGSYS, and what number 1 drops (signal.c:act_default). */
+static const struct ax_sigaction restarting = {
 	.handler = (uint64_t)rs_sig_entry,
 	.flags = SA_SIGINFO | SA_ONSTACK | SA_RESTORER | SA_RESTART,
 	.restorer = (uint64_t)rs_restorer,
@@ -51,10 +51,8 @@ static const struct ax_sigaction dropping = {
 
 void rs_own_sigsys(void)
 {
-	struct ax_sigaction act = ours;
-
-	act.flags |= SA_RESTART; /* rs_trace_ask interrupts whatever the thread is in */
-	rs_kernel_sigaction(SIGSYS, &act, 0);
+	/* rs_trace_ask interrupts whatever the thread is in. */
+	rs_kernel_sigaction(SIGSYS, &restarting, 0);
 }
 
 /* Signals that number 1 has at default and the kernel at ignore. */
@@ -147,7 +145,7 @@ static long enact(struct rs_area *a, int sig, const struct ax_sigaction *act, bo
 		k.handler = IGN;
 	} else if (init && act->handler == DFL && RS_INIT_RT & RS_BIT(sig) &&
 		   atomic_load(&RS_NS->flags) & SP_SEG_THREADED) {
-		k = dropping;
+		k = restarting;
 	}
 	/* Immunity is announced before it is needed and withdrawn after it was. */
 	if (init && act->handler != DFL) {
@@ -265,7 +263,7 @@ void rs_sighand_init_threads(struct rs_area *a)
 			continue;
 		learn(a, sig);
 		if (a->hand->act[sig - 1].handler == DFL)
-			rs_kernel_sigaction(sig, &dropping, 0);
+			rs_kernel_sigaction(sig, &restarting, 0);
 	}
 }
 

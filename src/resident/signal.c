@@ -172,8 +172,7 @@ void rs_siginfo_exit_signal(int sig)
 
 bool rs_siginfo_is_end(int sig, int code, int32_t hid)
 {
-	return code >= 1 && code <= 3 && atomic_load(&exit_signals) & RS_BIT(sig) &&
-	       sp_pid_recall(RS_NS, sp_hpid_of(hid)).n;
+	return code >= 1 && code <= 3 && atomic_load(&exit_signals) & RS_BIT(sig) && rs_out_past(hid);
 }
 
 /* Whether the kernel wrote a process number into si_pid: kernel/signal.c:siginfo_layout. */
@@ -205,7 +204,7 @@ void rs_siginfo_convert(struct ax_siginfo *si)
 	if (si->pid & RS_FORGED)
 		si->pid &= ~RS_FORGED;
 	else
-		si->pid = sp_pid_recall(RS_NS, sp_hpid_of(si->pid)).n;
+		si->pid = rs_out_past(si->pid);
 }
 
 static uint64_t fp_size(uint64_t fp)

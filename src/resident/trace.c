@@ -71,7 +71,7 @@ static bool is_notice(const struct ax_siginfo *si)
 static void info_out(struct ax_siginfo *si)
 {
 	if (is_notice(si) || (si->code >> 8 == AX_EVENT_STOP && si->code > 0))
-		si->pid = sp_pid_recall(RS_NS, sp_hpid_of(si->pid)).n;
+		si->pid = rs_out_past(si->pid);
 	else
 		rs_siginfo_convert(si);
 }

@@ -383,7 +383,7 @@ static enum rs_verdict event(struct rs_stop *s)
 		rs_pt(AX_GETEVENTMSG, t->hid, 0, (uint64_t)&msg);
 		t->msg = (uint64_t)(uint32_t)rs_out_pid((int64_t)msg);
 		if (!t->msg)
-			t->msg = (uint64_t)(uint32_t)sp_pid_recall(RS_NS, sp_hpid_of((int32_t)msg)).n;
+			t->msg = (uint64_t)(uint32_t)rs_out_past((int64_t)msg);
 		old = (int32_t)msg == t->hid ? 0 : rs_tracee_find(s->a, (int32_t)msg);
 		if (old) {
 			t->req = old->req;

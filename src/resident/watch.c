@@ -124,6 +124,17 @@ long rs_watch_link(int fd, char *buf, size_t cap)
 	return sp_sys3(__NR_readlink, (long)name, (long)buf, (long)cap);
 }
 
+long rs_watch_info(int fd)
+{
+	char name[48];
+	struct sp_text t;
+
+	sp_text_init(&t, name, sizeof(name));
+	sp_text_str(&t, "/proc/thread-self/fdinfo/");
+	sp_text_dec(&t, fd);
+	return sp_sys3(__NR_open, (long)name, O_RDONLY | O_CLOEXEC, 0);
+}
+
 #define UFFDIO_WAKE_ 0x8010aa02u
 #define PERF_EVENT_IOC_ID_ 0x80082407u
 #define FIONREAD_ 0x541bu

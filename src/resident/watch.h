@@ -22,6 +22,9 @@ enum bd_data rs_watch_kind(int fd, const struct bd_idfile **ret_file);
 /* Text of the descriptor's link in /proc. Length, or -errno where /proc is missing. */
 long rs_watch_link(int fd, char *buf, size_t cap);
 
+/* Its fdinfo, opened for reading; close it. A descriptor, or -errno. */
+long rs_watch_info(int fd);
+
 /*
  * For a descriptor that came from elsewhere (SCM_RIGHTS, pidfd_getfd, a duplicate): watched if it
  * has to be. Costs one or two calls if it has not. 0, -ENOMEM.
@@ -49,7 +52,7 @@ long rs_watch_names(struct rs_frame *f);
 /* Whoever it was may be gone and reaped by now: the kernel still knows the number, and so do we. */
 static inline int32_t rs_watch_out(int32_t hid)
 {
-	return hid > 0 ? sp_pid_recall(RS_NS, sp_hpid_of(hid)).n : hid;
+	return hid > 0 ? rs_out_past(hid) : hid;
 }
 
 /* Whether what is opened by such a name may have to be watched. */

@@ -72,19 +72,15 @@ static int judge(const char *line, int32_t wd, uint64_t dev)
 /* Whether it is a directory of tasks that wd is for; one that was taken away again may have been. */
 static bool is_of_tasks(int fd, int32_t wd)
 {
-	char name[48], in[256], line[80];
+	char in[256], line[80];
 	struct ax_stat st;
-	struct sp_text t;
 	size_t len = 0;
 	long from, n;
 	int is = -1;
 
 	if (sp_sys4(__NR_newfstatat, AT_FDCWD, (long)"/proc", (long)&st, 0))
 		return true;
-	sp_text_init(&t, name, sizeof(name));
-	sp_text_str(&t, "/proc/thread-self/fdinfo/");
-	sp_text_dec(&t, fd);
-	from = sp_sys3(__NR_open, (long)name, O_RDONLY | O_CLOEXEC, 0);
+	from = rs_watch_info(fd);
 	while (from >= 0 && is < 0 && (n = sp_sys3(__NR_read, from, (long)in, sizeof(in))) > 0) {
 		for (long i = 0; i < n && is < 0; i++) {
 			if (in[i] != '\n') {

@@ -139,14 +139,9 @@ static void convert_signals(struct rs_frame *f)
 static bool wants_sigsys(int fd)
 {
 	static const char key[] = "sigmask:\t";
-	char name[48], text[512];
-	struct sp_text t;
-	long in, n;
+	char text[512];
+	long in = rs_watch_info(fd), n;
 
-	sp_text_init(&t, name, sizeof(name));
-	sp_text_str(&t, "/proc/thread-self/fdinfo/");
-	sp_text_dec(&t, fd);
-	in = sp_sys3(__NR_open, (long)name, O_RDONLY | O_CLOEXEC, 0);
 	if (in < 0)
 		return false;
 	n = sp_sys3(__NR_read, in, (long)text, sizeof(text) - 1);
@@ -312,16 +307,16 @@ static long deliver_numbers(struct rs_frame *f)
 
 static long finish_numbers(struct rs_frame *f)
 {
-	uint64_t all = ~0ul, mask;
+	uint64_t mask;
 
 	if (f->raw <= 0)
 		return f->raw;
-	sp_sys4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&mask, 8);
+	mask = rs_hush();
 	if (!f->scratch[S_DONE]) {
 		f->scratch[S_RESULT] = (uint64_t)deliver_numbers(f);
 		f->scratch[S_DONE] = 1;
 	}
-	sp_sys4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, 8);
+	rs_unhush(mask);
 	return (long)f->scratch[S_RESULT];
 }
 
@@ -351,11 +346,11 @@ static long read_numbers(struct rs_frame *f, struct rs_area *a, const struct bd_
 
 static long finish_read(struct rs_frame *f)
 {
-	uint64_t all = ~0ul, mask;
+	uint64_t mask;
 
 	if (f->raw <= 0)
 		return f->raw;
-	sp_sys4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&mask, 8);
+	mask = rs_hush();
 	if (!f->scratch[S_DONE]) {
 		f->scratch[S_RESULT] = (uint64_t)f->raw;
 		switch ((enum bd_data)f->scratch[S_KIND]) {
@@ -380,7 +375,7 @@ static long finish_read(struct rs_frame *f)
 		}
 		f->scratch[S_DONE] = 1;
 	}
-	sp_sys4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, 8);
+	rs_unhush(mask);
 	/* Nothing is left of it: the wait goes on. */
 	return !f->scratch[S_RESULT] ? RS_REWIND : (long)f->scratch[S_RESULT];
 }

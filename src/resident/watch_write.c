@@ -49,18 +49,18 @@ static long watch_new(int fd)
 /* Once, with signals blocked: the descriptor must not be closed twice. */
 long rs_watch_finish_new(struct rs_frame *f)
 {
-	uint64_t all = ~0ul, mask;
+	uint64_t mask;
 
 	if (f->raw < 0)
 		return f->raw;
 	if (f->nr == PIDFD_GETFD)
 		rs_proc_received();
-	sp_sys4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&mask, 8);
+	mask = rs_hush();
 	if (!f->scratch[S_DONE]) {
 		f->scratch[S_RESULT] = (uint64_t)watch_new((int)f->raw);
 		f->scratch[S_DONE] = 1;
 	}
-	sp_sys4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, 8);
+	rs_unhush(mask);
 	return (long)f->scratch[S_RESULT];
 }
 

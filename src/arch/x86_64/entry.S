@@ -180,11 +180,15 @@ rs_interrupted_reported:
 	call	rs_again
 	ud2
 
-/* rs_gate(frame): the one real call of a frame in phase RS_CALL; see rs_signal for what its labels mean. */
-	.globl rs_gate
-	.hidden rs_gate
-	.type rs_gate, @function
-rs_gate:
+/*
+ * A call from a frame in phase RS_CALL, as function \name whose return from the kernel is \after, and whose result is
+ * stored at \end; see rs_signal for what the labels mean.
+ */
+	.macro GATE name, after, end
+	.globl \name
+	.hidden \name
+	.type \name, @function
+\name:
 	pushq	%rbx
 	movq	%rdi, %rbx
 	movq	F_NR(%rbx), %rax
@@ -195,46 +199,27 @@ rs_gate:
 	movq	F_A4(%rbx), %r8
 	movq	F_A5(%rbx), %r9
 	syscall
-	.globl rs_gate_after
-	.hidden rs_gate_after
-rs_gate_after:
+	.globl \after
+	.hidden \after
+\after:
 	movq	%rax, F_RAW(%rbx)
 	movq	$PHASE_AFTER, F_PHASE(%rbx)
-	.globl rs_gate_end
-	.hidden rs_gate_end
-rs_gate_end:
+	.globl \end
+	.hidden \end
+\end:
 	popq	%rbx
 	ret
+	.endm
+
+/* rs_gate(frame): the one real call. */
+	GATE rs_gate, rs_gate_after, rs_gate_end
 
 /*
  * rs_ask_gate(frame): the same for the program's own call, made once more where the program's seccomp filters
  * see it: in front of what they exempt.
  */
 	.section .text.ask, "ax", @progbits
-	.globl rs_ask_gate
-	.hidden rs_ask_gate
-	.type rs_ask_gate, @function
-rs_ask_gate:
-	pushq	%rbx
-	movq	%rdi, %rbx
-	movq	F_NR(%rbx), %rax
-	movq	F_A0(%rbx), %rdi
-	movq	F_A1(%rbx), %rsi
-	movq	F_A2(%rbx), %rdx
-	movq	F_A3(%rbx), %r10
-	movq	F_A4(%rbx), %r8
-	movq	F_A5(%rbx), %r9
-	syscall
-	.globl rs_ask_after
-	.hidden rs_ask_after
-rs_ask_after:
-	movq	%rax, F_RAW(%rbx)
-	movq	$PHASE_AFTER, F_PHASE(%rbx)
-	.globl rs_ask_end
-	.hidden rs_ask_end
-rs_ask_end:
-	popq	%rbx
-	ret
+	GATE rs_ask_gate, rs_ask_after, rs_ask_end
 	.section .text.entry, "ax", @progbits
 
 /*
