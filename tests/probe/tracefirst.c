@@ -37,6 +37,7 @@ static void tracer(void)
 	say("thread %s", rc(SC(SYS_tgkill, 1, 1, SIGSTOP)));
 	next_stop("first", 1);
 	say("let go %s", rc(PT(T_DETACH, 1, 0, 0)));
+	rest(1); /* in its wait again, not on the way there */
 	say("attach %s", rc(PT(T_ATTACH, 1, 0, 0)));
 	next_stop("first", 1);
 	say("let go %s", rc(PT(T_DETACH, 1, 0, 0)));
