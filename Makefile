@@ -60,7 +60,8 @@ demo:
 check: deps
 	@$(MAKE) --no-print-directory build
 	@tests/lib/setup
-	@status=0; tests/run || status=$$?; tests/lib/teardown || status=1; exit $$status
+	@began=$$(date +%s); status=0; tests/run || status=$$?; \
+		tests/lib/teardown $$began || status=1; exit $$status
 
 stress: build
 	@tests/run stress
