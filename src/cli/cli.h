@@ -9,9 +9,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "cli/table.h"
+
 /* Exit statuses of subpid's own, as env(1), timeout(1) and docker have them. */
 enum cli_status {
 	CLI_OK = 0,
+	CLI_FAILED = 1,
 	CLI_USAGE = 2, /* of commands that run nothing */
 	CLI_OWN = 125, /* run, exec: subpid itself failed */
 	CLI_NOT_RUNNABLE = 126,
@@ -19,23 +22,23 @@ enum cli_status {
 	CLI_SIGNAL = 128,
 };
 
-struct cli_command {
-	const char *name;
-	const char *summary;
-	int (*run)(int argc, char **argv); /* argv[0] is the name; NULL: not in this version */
-	int failure;			   /* status of a usage error */
-};
+#ifndef SUBPID_VERSION
+#define SUBPID_VERSION "unknown" /* meson.build says it */
+#endif
 
-extern const struct cli_command cli_commands[]; /* ends with a NULL name */
-
-int cli_run(int argc, char **argv);
-int cli_help(int argc, char **argv);
+int cli_run(struct cli_args *args);
+int cli_help(struct cli_args *args);
+int cli_version(struct cli_args *args);
 
 void cli_print_usage(void);
-void cli_print_run_usage(void);
+void cli_print_command(const struct cli_command *command);
+void cli_print_version(void);
 
 /* One line on stderr: "subpid: " and the text. */
 void cli_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Says that words[0] is no command, and what may have been meant; returns the status. */
+int cli_unknown_command(const struct cli_command *asked_by, char **words);
 
 /* The most similar of n words, if one is similar enough to be meant; otherwise NULL. */
 const char *cli_similar(const char *word, const char *const *words, size_t n);
@@ -45,5 +48,11 @@ const char *cli_similar(const char *word, const char *const *words, size_t n);
  * *ret_why, what to tell the user.
  */
 int cli_find_program(const char *name, char **ret_path, const char **ret_why);
+
+/* Values of options. A signal's number or 0; the name of one, without SIG, or NULL. */
+bool cli_parse_duration(const char *text, long long *ret_msec);
+bool cli_parse_number(const char *text, long long min, long long max, long long *ret);
+int cli_parse_signal(const char *text);
+const char *cli_signal_name(int sig);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * subpid run [--] COMMAND [ARG...]: options, the search for the program, and the translation of what came
- * of it into an exit status.
+ * subpid run [--] COMMAND [ARG...]: what the options ask for, the search for the program, and the
+ * translation of what came of it into an exit status.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,118 +14,6 @@
 #include "supervisor/supervisor.h"
 
 extern char **environ;
-
-/* value: the option takes one; later: it belongs to a version to come. */
-static const struct option {
-	const char *name;
-	char letter;
-	bool later;
-} options[] = {
-	{"--tty", 't', false}, /* the program has the caller's terminal anyway */
-	{"--interactive", 'i', false},
-	{"--rm", 0, false}, /* nothing is kept of a foreground run */
-	{"--help", 'h', false},
-	{"--name", 'n', true},
-	{"--detach", 'd', true},
-	{"--init", 0, true},
-	{"--env", 'e', true},
-	{"--workdir", 'w', true},
-	{"--pids-limit", 0, true},
-	{"--first-pid", 0, true},
-	{"--pid-max", 0, true},
-	{"--timeout", 0, true},
-	{"--stop-signal", 0, true},
-	{"--stop-timeout", 0, true},
-	{"--die-with-parent", 0, true},
-	{"--pidfile", 0, true},
-	{"--json-status-fd", 0, true},
-	{"--strict", 0, true},
-};
-
-#define OPTIONS (sizeof(options) / sizeof(options[0]))
-
-void cli_print_run_usage(void)
-{
-	fputs("usage: subpid run [--] COMMAND [ARG...]\n"
-	      "\n"
-	      "Runs COMMAND as PID 1 of a PID namespace of its own and ends with its status. When "
-	      "it\n"
-	      "ends, or subpid is killed, everything it started ends too.\n"
-	      "\n"
-	      "  -t, --tty, -i, --interactive, --rm\n"
-	      "                  accepted and without effect: COMMAND always has the caller's "
-	      "terminal,\n"
-	      "                  and nothing is kept after its end\n"
-	      "  -h, --help      this text\n"
-	      "\n"
-	      "Status: COMMAND's own; 128+n if signal n ended it; 127 COMMAND not found; 126 "
-	      "COMMAND\n"
-	      "cannot be executed; 125 subpid itself failed, nothing was run.\n",
-	      stdout);
-}
-
-static int bad_option(const char *word)
-{
-	const char *names[OPTIONS], *meant;
-
-	for (size_t i = 0; i < OPTIONS; i++)
-		names[i] = options[i].name;
-	meant = cli_similar(word, names, OPTIONS);
-	if (meant)
-		cli_say("run: unknown option '%s'; did you mean %s?", word, meant);
-	else
-		cli_say("run: unknown option '%s'; see subpid run --help", word);
-	return CLI_OWN;
-}
-
-static int later_option(const char *word)
-{
-	cli_say("run: option '%s' is not in this version", word);
-	return CLI_OWN;
-}
-
-/* A word of single letters as in -it. -1: go on. */
-static int letters(const char *word)
-{
-	for (const char *c = word + 1; *c; c++) {
-		size_t i = 0;
-		char text[] = {'-', *c, '\0'};
-
-		while (i < OPTIONS && options[i].letter != *c)
-			i++;
-		if (i == OPTIONS)
-			return bad_option(text);
-		if (options[i].later)
-			return later_option(text);
-		if (*c == 'h') {
-			cli_print_run_usage();
-			return CLI_OK;
-		}
-	}
-	return -1;
-}
-
-static int long_word(const char *word)
-{
-	size_t len = strcspn(word, "=");
-
-	for (size_t i = 0; i < OPTIONS; i++) {
-		if (strlen(options[i].name) != len || strncmp(word, options[i].name, len) != 0)
-			continue;
-		if (options[i].later)
-			return later_option(options[i].name);
-		if (word[len] == '=') {
-			cli_say("run: option '%s' takes no value", options[i].name);
-			return CLI_OWN;
-		}
-		if (options[i].letter == 'h') {
-			cli_print_run_usage();
-			return CLI_OK;
-		}
-		return -1;
-	}
-	return bad_option(word);
-}
 
 /* What a file is, as far as run wants to know before it starts it. */
 enum kind { KIND_LOADABLE, KIND_TEXT, KIND_32BIT, KIND_FOREIGN, KIND_UNREADABLE };
@@ -226,24 +114,22 @@ static int run_program(char **argv)
 	return start(argv[0], &job);
 }
 
-int cli_run(int argc, char **argv)
+int cli_run(struct cli_args *args)
 {
-	int i = 1;
+	int o;
 
-	for (; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
-		int r;
-
-		if (strcmp(argv[i], "--") == 0) {
-			i++;
+	while ((o = cli_args_next(args)) > 0)
+		switch (o) {
+		case CLI_O_TTY: /* the program has the caller's terminal anyway */
+		case CLI_O_INTERACTIVE:
+		case CLI_O_RM: /* nothing is kept of a foreground run */
+		default:
 			break;
 		}
-		r = argv[i][1] == '-' ? long_word(argv[i]) : letters(argv[i]);
-		if (r >= 0)
-			return r;
-	}
-	if (i >= argc) {
-		cli_say("run: no command given; usage: subpid run [--] COMMAND [ARG...]");
-		return CLI_OWN;
-	}
-	return run_program(argv + i);
+	if (o < 0)
+		return args->status;
+	if (args->n == 0)
+		return cli_usage_error(args->command,
+				       "no command given; usage: subpid run [--] COMMAND [ARG...]");
+	return run_program(args->operand);
 }

@@ -28,6 +28,11 @@ says 'unknown option, similar one' 125 "*'--hlep'; did you mean --help?" "$SUBPI
 says 'unknown letter' 125 "subpid: run: unknown option '-x'*" "$SUBPID" run -tx true
 says 'option of a later version' 125 "*'--name' is not in this version" "$SUBPID" run --name=x true
 says 'value for an option that takes none' 125 "*'--tty' takes no value" "$SUBPID" run --tty=1 true
+says 'a letter without its value' 125 "subpid: run: option '-n' *" "$SUBPID" run -n
+says 'operands of a command without any' 2 'subpid: version: takes no operand' "$SUBPID" version x
+says 'help for a mistyped command' 2 '*did you mean: subpid help run' "$SUBPID" help rnu
+says 'help for two commands' 2 'subpid: help: one command at a time' "$SUBPID" help run help
+says 'an unknown format' 2 '*there are json and table' "$SUBPID" version --format=xml
 says 'no command' 125 'subpid: run: no command given*' "$SUBPID" run
 says 'no command after --' 125 'subpid: run: no command given*' "$SUBPID" run --
 says 'a program instead of a command' 125 '*did you mean: subpid run bash' "$SUBPID" bash
@@ -43,7 +48,7 @@ run "$SUBPID"
 if [[ $rc = 0 && -z $err && $out == usage:* ]]; then ok 'help without arguments'; else
 	not_ok 'help without arguments' "status $rc" "$out" "$err"
 fi
-for words in --help -h help 'help run' 'run --help' 'run -h' --version -V; do
+for words in --help -h help 'help run' 'run --help' 'run -h' 'run -ith' --version -V version 'help version' 'version -h'; do
 	# shellcheck disable=SC2086 # words
 	run "$SUBPID" $words
 	if [[ $rc = 0 && -z $err && -n $out ]]; then ok "subpid $words"; else
@@ -56,5 +61,10 @@ for words in 'run' 'run --' 'run -t' 'run -i' 'run -it' 'run --rm -it' 'run --tt
 	run "$SUBPID" $words sh -c 'echo x; exit 7'
 	same "$words: output and status" 'x 7' "$out$err $rc"
 done
+run "$SUBPID" --version
+same 'the version is the one of meson.build' \
+	"subpid $(sed -n "s/^ *version: '\(.*\)',/\1/p" "$root/meson.build")" "$out"
+run sh -c '"$0" help >/dev/full' "$SUBPID"
+same 'a full disk' '1|subpid: cannot write to standard output' "$rc|$err"
 run "$SUBPID" run -- echo -- --help -x
 same 'options behind the command are its own' '-- --help -x' "$out"
