@@ -105,5 +105,7 @@ enum rs_channel {
 /* Call number a program may use to ask whether it runs inside: returns RS_HYPER_VERSION, outside ENOSYS. */
 #define RS_HYPER_NR 20560
 #define RS_HYPER_VERSION 1
+/* Its first argument, of number 1 before an exec: stops as a terminal's job does (SP_SEG_FOREGROUND). */
+#define RS_HYPER_FOREGROUND 0x666f7265
 
 #endif

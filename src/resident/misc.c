@@ -134,6 +134,9 @@ long rs_h_prctl(struct rs_frame *f, struct rs_area *a)
 
 long rs_h_unknown(struct rs_frame *f, struct rs_area *a)
 {
-	(void)a;
-	return (uint32_t)f->nr == RS_HYPER_NR ? RS_HYPER_VERSION : -ENOSYS;
+	if ((uint32_t)f->nr != RS_HYPER_NR)
+		return -ENOSYS;
+	if (f->a[0] == RS_HYPER_FOREGROUND && a->tgid.n == 1)
+		atomic_fetch_or(&RS_NS->flags, SP_SEG_FOREGROUND);
+	return RS_HYPER_VERSION;
 }

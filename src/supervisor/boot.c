@@ -216,6 +216,9 @@ int sv_boot(struct sv_boot *b, const struct sv_job *job, struct sv_fail *fail)
 	r = sv_probe(&features, fail);
 	if (r < 0)
 		return r;
+	b->inside = features.inside;
+	if (b->inside)
+		return make_links(b, fail);
 	b->resident_fd = sv_resident_open(fail);
 	if (b->resident_fd < 0)
 		return b->resident_fd;

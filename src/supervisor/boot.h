@@ -22,10 +22,11 @@
  * while finds what holds now, and nothing can fill up.
  */
 struct sv_shared {
-	_Atomic uint32_t started; /* the program runs: its first exec has succeeded */
-	_Atomic uint32_t stops;	  /* how often init was seen to stop */
-	_Atomic uint32_t stopped; /* signal that stopped init, 0 while it runs */
-	_Atomic uint32_t ended;	  /* enum sv_ended; release: what follows is final */
+	_Atomic uint32_t started;     /* the program runs: its first exec has succeeded */
+	_Atomic uint32_t stops;	      /* how often init was seen to stop */
+	_Atomic uint32_t stopped;     /* signal that stopped init, 0 while it runs */
+	_Atomic uint32_t inside_init; /* inside of a namespace: number 1's number there, 0 none yet */
+	_Atomic uint32_t ended;	      /* enum sv_ended; release: what follows is final */
 	struct sv_outcome outcome;
 	struct sv_fail fail;
 	int err;
@@ -52,6 +53,7 @@ struct sv_boot {
 	const struct sv_job *job;
 	struct sv_caller caller;
 	bool no_new_privs; /* the caller's */
+	bool inside;	   /* of a namespace of subpid: no segment, no resident, no scope */
 	struct sv_strangers strangers;
 	/* The caller's; in front and supervisor the soft limits are at the hard ones. */
 	struct rlimit nofile, fsize;

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 
 #include "supervisor/boot.h"
+#include "supervisor/inside.h"
 #include "supervisor/landlock.h"
 #include "supervisor/loop.h"
 #include "supervisor/tty.h"
@@ -57,18 +58,16 @@ static void end_by(struct front *f, int sig)
 }
 
 /* What number 1 does with signals, as the program sees it. */
-struct dispositions {
-	uint64_t handled, ignored, blocked;
-};
-
-static struct dispositions of_init(const struct front *f)
+static struct sv_dispositions of_init(const struct front *f)
 {
 	const struct sp_segment *seg = f->b->seg;
 
 	/* Before its first exec there is no program yet; what is in the segment is the resident's. */
-	if (!atomic_load(&seg->init_running))
-		return (struct dispositions){.ignored = f->b->caller.ignored};
-	return (struct dispositions){
+	if (!atomic_load(f->b->inside ? &f->b->shared->started : &seg->init_running))
+		return (struct sv_dispositions){.ignored = f->b->caller.ignored};
+	if (f->b->inside)
+		return sv_inside_dispositions(f->b);
+	return (struct sv_dispositions){
 		.handled = atomic_load(&seg->init_handled),
 		.ignored = atomic_load(&seg->init_ignored),
 		.blocked = atomic_load(&seg->init_blocked),
@@ -83,7 +82,7 @@ static struct dispositions of_init(const struct front *f)
  */
 static void on_signal(struct front *f, int sig, bool from_kernel)
 {
-	struct dispositions d = of_init(f);
+	struct sv_dispositions d = of_init(f);
 	uint64_t bit = sv_sig_bit(sig);
 	bool from_terminal = from_kernel &&
 			     (sig == SIGINT || sig == SIGQUIT || sig == SIGHUP || sig == SIGWINCH);
@@ -110,7 +109,7 @@ static int held_pause(const struct front *f)
 
 static void follow_held(struct front *f)
 {
-	struct dispositions d = of_init(f);
+	struct sv_dispositions d = of_init(f);
 	uint64_t dropped = f->held & ~(d.handled | d.ignored | d.blocked);
 
 	for (int sig = 1; sig < NSIG; sig++)
@@ -249,7 +248,7 @@ static int fork_supervisor(struct front *f, struct sv_fail *fail)
 
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
 		return sv_failed(fail, sv_errno(), "cannot become subreaper");
-	r = sv_scope_enter_alone();
+	r = b->inside ? 0 : sv_scope_enter_alone();
 	(void)r; /* without a scope the tree is ended by other means */
 	r = open_signals(f);
 	if (r < 0)
@@ -259,6 +258,8 @@ static int fork_supervisor(struct front *f, struct sv_fail *fail)
 		return sv_failed(fail, sv_errno(), "cannot fork");
 	if (f->super.n == 0) {
 		sv_fd_done(&f->sigfd);
+		if (b->inside)
+			sv_inside(b);
 		sv_supervise(b);
 	}
 	ignore_stops();
@@ -312,7 +313,10 @@ int sv_run(const struct sv_job *job, struct sv_outcome *ret, struct sv_fail *fai
 		break;
 	}
 	/* The supervisor was killed; whatever it had is ours now. */
-	sv_end(b.seg, SP_HPID_NONE, NULL, &b.strangers);
+	if (b.inside)
+		sv_inside_end(&b);
+	else
+		sv_end(b.seg, SP_HPID_NONE, NULL, &b.strangers);
 	*ret = (struct sv_outcome){.sig = SIGKILL};
 	return 0;
 }

@@ -69,7 +69,7 @@ static _Noreturn void child(struct shared *s, bool ask)
 	int r;
 
 	/* An outer filter may kill unknown calls: the second child does not ask. */
-	if (ask && syscall(RS_HYPER_NR) == RS_HYPER_VERSION) {
+	if (ask && syscall(RS_HYPER_NR, 0) == RS_HYPER_VERSION) {
 		s->stage = ST_NESTED;
 		_exit(0);
 	}
@@ -113,7 +113,7 @@ static int run_child(struct shared *s, bool ask, bool *ret_pidfs)
 	return 0;
 }
 
-static int probe_seccomp(bool *ret_pidfs, struct sv_fail *fail)
+static int probe_seccomp(struct sv_features *ret, struct sv_fail *fail)
 {
 	struct shared *s =
 		mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -121,9 +121,9 @@ static int probe_seccomp(bool *ret_pidfs, struct sv_fail *fail)
 
 	if (s == MAP_FAILED)
 		return sv_failed(fail, sv_errno(), "cannot get memory");
-	r = run_child(s, true, ret_pidfs);
+	r = run_child(s, true, &ret->pidfs);
 	if (r == 0 && s->stage == ST_NONE)
-		r = run_child(s, false, ret_pidfs);
+		r = run_child(s, false, &ret->pidfs);
 	stage = s->stage;
 	err = s->err;
 	munmap(s, sizeof(*s));
@@ -133,9 +133,8 @@ static int probe_seccomp(bool *ret_pidfs, struct sv_fail *fail)
 	case ST_GOOD:
 		return 0;
 	case ST_NESTED:
-		return sv_failed(fail, 0,
-				 "this is already inside a subpid namespace, and a namespace "
-				 "inside a namespace is not in this version");
+		ret->inside = true;
+		return 0;
 	case ST_NO_NNP:
 		return sv_failed(fail, -err, "no_new_privs is refused here");
 	case ST_NO_FILTER:
@@ -194,9 +193,11 @@ static bool proc_usable(void)
 
 int sv_probe(struct sv_features *ret, struct sv_fail *fail)
 {
-	int r = probe_seccomp(&ret->pidfs, fail);
+	int r;
 
-	if (r < 0)
+	ret->inside = false;
+	r = probe_seccomp(ret, fail);
+	if (r < 0 || ret->inside)
 		return r;
 	r = probe_window(fail);
 	if (r < 0)

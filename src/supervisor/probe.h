@@ -11,8 +11,9 @@
 #include "supervisor/supervisor.h"
 
 struct sv_features {
-	bool pidfs; /* each process has a pidfd inode of its own */
-	bool proc;  /* /proc/self/exe can be opened */
+	bool pidfs;  /* each process has a pidfd inode of its own */
+	bool proc;   /* /proc/self/exe can be opened */
+	bool inside; /* of a namespace of subpid: nothing else was looked at */
 };
 
 /* 0 and *ret, or -errno and *fail with the reason. */

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Between front and number 1 of a namespace inside a namespace; see inside.h. All numbers here are those
+ * that this program sees: it is itself a program in a namespace.
+ */
+#include "supervisor/inside.h"
+
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "resident/handover.h"
+#include "supervisor/procs.h"
+#include "supervisor/tty.h"
+#include "supervisor/util.h"
+
+#define CONT_PATIENCE_MSEC 20 /* a group's SIGCONT has reached number 1 by then */
+
+struct inside {
+	struct sv_boot *b;
+	pid_t init;
+	int sigfd, front_pidfd;
+	int link; /* number 1's errno, or its end when the program runs */
+	int end_by;
+	bool front_gone, exited;
+	long long cont_due;
+};
+
+static void ring(struct inside *s)
+{
+	send(s->b->ctl_super, "!", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static void wake(struct inside *s)
+{
+	ssize_t n = write(s->b->wake_w, "", 1);
+
+	(void)n;
+}
+
+static _Noreturn void become_program(const struct sv_boot *b, int link)
+{
+	const struct sv_job *job = b->job;
+	int err;
+
+	if (sv_tty_controls())
+		syscall(RS_HYPER_NR, RS_HYPER_FOREGROUND);
+	setrlimit(RLIMIT_NOFILE, &b->nofile);
+	setrlimit(RLIMIT_FSIZE, &b->fsize);
+	sv_signals_give(&b->caller);
+	execve(job->path, job->argv, job->envp);
+	err = errno;
+	if (write(link, &err, sizeof(err)) < 0)
+		_exit(125);
+	_exit(err == ENOENT ? 127 : 126);
+}
+
+static int fork_init(struct inside *s, struct sv_fail *fail)
+{
+	struct clone_args args = {.flags = CLONE_NEWPID, .exit_signal = SIGCHLD};
+	int link[2];
+
+	if (pipe2(link, O_CLOEXEC | O_NONBLOCK) < 0)
+		return sv_failed(fail, sv_errno(), "cannot create a pipe");
+	s->init = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+	if (s->init == 0) {
+		/* Our descriptors end with the exec; these must not be the program's before. */
+		close(link[0]);
+		become_program(s->b, link[1]);
+	}
+	close(link[1]);
+	s->link = link[0];
+	if (s->init > 0) {
+		atomic_store(&s->b->shared->inside_init, (uint32_t)s->init);
+		return 0;
+	}
+	if (errno == EPERM)
+		return sv_failed(fail, 0,
+				 "this is already inside a subpid namespace, and a namespace "
+				 "inside a namespace is not in this version");
+	return sv_failed(fail, sv_errno(), "cannot make a namespace inside this one");
+}
+
+/* What only number 1 should hold. */
+static void let_go(struct inside *s)
+{
+	for (int fd = 0; fd < 3; fd++)
+		sv_fd_blank(fd);
+	sv_close_others(
+		(const int[]){s->b->ctl_super, s->b->wake_w, s->front_pidfd, s->sigfd, s->link}, 5);
+	if (chdir("/") < 0)
+		return;
+}
+
+static int set_up(struct inside *s, struct sv_fail *fail)
+{
+	static const int ignored[] = {SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGHUP, SIGPIPE};
+	struct sv_boot *b = s->b;
+	sigset_t chld;
+	int r;
+
+	sv_fd_done(&b->ctl_front);
+	sv_fd_done(&b->wake_r);
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		signal(ignored[i], SIG_IGN);
+	sigemptyset(&chld);
+	sigaddset(&chld, SIGCHLD);
+	s->sigfd = signalfd(-1, &chld, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (s->sigfd < 0)
+		return sv_failed(fail, sv_errno(), "cannot create a signalfd");
+	/* Our parent until now, or the number may be another's. Its socket tells us as well. */
+	s->front_pidfd = sv_pidfd(b->front);
+	if (getppid() != b->front.n)
+		return sv_failed(fail, -ESRCH, "the front is gone");
+	r = fork_init(s, fail);
+	if (r < 0)
+		return r;
+	/* Number 1 stays in the caller's session and group. */
+	setsid();
+	let_go(s);
+	return 0;
+}
+
+static void on_init(struct inside *s, const siginfo_t *si)
+{
+	struct sv_shared *sh = s->b->shared;
+
+	if (si->si_code == CLD_STOPPED) {
+		atomic_store(&sh->stopped, (uint32_t)si->si_status);
+		atomic_fetch_add(&sh->stops, 1);
+		ring(s);
+	} else if (si->si_code == CLD_CONTINUED) {
+		atomic_store(&sh->stopped, 0);
+		wake(s);
+	} else {
+		s->exited = true;
+		if (si->si_code == CLD_EXITED)
+			sh->outcome.code = si->si_status;
+		else
+			sh->outcome.sig = si->si_status;
+	}
+}
+
+static void on_children(struct inside *s)
+{
+	struct signalfd_siginfo taken;
+
+	while (read(s->sigfd, &taken, sizeof(taken)) > 0)
+		;
+	for (;;) {
+		siginfo_t si = {0};
+
+		if (waitid(P_ALL, 0, &si, WEXITED | WSTOPPED | WCONTINUED | WNOHANG | __WALL) < 0 ||
+		    si.si_pid == 0)
+			return;
+		if (si.si_pid == s->init)
+			on_init(s, &si);
+	}
+}
+
+static void on_front(struct inside *s)
+{
+	struct sv_tell t;
+	ssize_t n;
+
+	while ((n = recv(s->b->ctl_super, &t, sizeof(t), MSG_DONTWAIT)) > 0) {
+		bool signal = n == sizeof(t) && t.arg > 0 && t.arg <= 64;
+
+		if (n == sizeof(t) && t.order == SV_ORDER_CONT)
+			s->cont_due = sv_now_msec() + CONT_PATIENCE_MSEC;
+		else if (signal && t.order == SV_ORDER_END)
+			s->end_by = t.arg;
+		else if (signal && t.order == SV_ORDER_FORWARD && !s->exited)
+			kill(s->init, t.arg);
+	}
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+		s->front_gone = true;
+}
+
+/* The program runs when the link ends without a word. */
+static void on_link(struct inside *s)
+{
+	int err;
+	ssize_t n = read(s->link, &err, sizeof(err));
+
+	if (n < 0 && errno == EAGAIN)
+		return;
+	if (n == sizeof(err))
+		s->b->shared->outcome.exec_errno = err;
+	else if (!s->exited)
+		atomic_store(&s->b->shared->started, 1);
+	sv_fd_done(&s->link);
+	ring(s);
+}
+
+static void look_for_cont(struct inside *s)
+{
+	if (!s->cont_due || sv_now_msec() < s->cont_due)
+		return;
+	s->cont_due = 0;
+	if (atomic_load(&s->b->shared->stopped) && !s->exited)
+		kill(s->init, SIGCONT);
+}
+
+static void watch(struct inside *s)
+{
+	while (!s->exited && !s->end_by && !s->front_gone) {
+		struct pollfd p[] = {
+			{.fd = s->sigfd, .events = POLLIN},
+			{.fd = s->b->ctl_super, .events = POLLIN},
+			{.fd = s->front_pidfd, .events = POLLIN},
+			{.fd = s->link, .events = POLLIN},
+		};
+
+		if (poll(p, 4, s->cont_due ? CONT_PATIENCE_MSEC : -1) < 0)
+			continue;
+		if (p[0].revents)
+			on_children(s);
+		if (p[1].revents)
+			on_front(s);
+		if (p[2].revents)
+			s->front_gone = true;
+		if (p[3].revents)
+			on_link(s);
+		look_for_cont(s);
+	}
+}
+
+/* The wait returns when nothing of the namespace is left. */
+static void end(pid_t init, bool (*done)(void *), void *arg)
+{
+	siginfo_t si;
+
+	kill(init, SIGKILL);
+	while (!done(arg) && waitid(P_PID, (id_t)init, &si, WEXITED | __WALL) < 0 && errno == EINTR)
+		;
+}
+
+static bool has_exited(void *arg)
+{
+	return ((const struct inside *)arg)->exited;
+}
+
+static bool never(void *arg)
+{
+	(void)arg;
+	return false;
+}
+
+_Noreturn void sv_inside(struct sv_boot *b)
+{
+	struct inside s = {.b = b, .link = -1, .sigfd = -1, .front_pidfd = -1};
+	struct sv_shared *sh = b->shared;
+	enum sv_ended how = SV_DONE;
+	int r = set_up(&s, &sh->fail);
+
+	if (r < 0) {
+		sh->err = r;
+		how = SV_FAILED;
+	} else {
+		watch(&s);
+		if (!s.exited)
+			end(s.init, has_exited, &s);
+		if (s.link >= 0)
+			on_link(&s);
+		if (s.end_by)
+			sh->outcome = (struct sv_outcome){.sig = s.end_by};
+	}
+	atomic_store_explicit(&sh->ended, (uint32_t)how, memory_order_release);
+	ring(&s);
+	wake(&s);
+	_exit(0);
+}
+
+void sv_inside_end(const struct sv_boot *b)
+{
+	pid_t init = (pid_t)atomic_load(&b->shared->inside_init);
+
+	if (init > 0)
+		end(init, never, NULL);
+}
+
+/* "\nSigBlk:\t0123456789abcdef" */
+static uint64_t set_in(const char *text, const char *key)
+{
+	const char *at = strstr(text, key);
+
+	return at ? strtoull(at + strlen(key), NULL, 16) : 0;
+}
+
+struct sv_dispositions sv_inside_dispositions(const struct sv_boot *b)
+{
+	char path[40], text[4096];
+	sv_auto_fd fd = -1;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%u/status", atomic_load(&b->shared->inside_init));
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+	text[n > 0 ? n : 0] = '\0';
+	return (struct sv_dispositions){
+		.handled = set_in(text, "\nSigCgt:\t"),
+		.ignored = set_in(text, "\nSigIgn:\t"),
+		.blocked = set_in(text, "\nSigBlk:\t"),
+	};
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `subpid run` inside of a namespace. The tree has its supervisor already, and clone3(CLONE_NEWPID) makes the
+ * new namespace: what is left is a process between the front and number 1, which ends the namespace when
+ * the front is killed, and to the front is what the supervisor is outside.
+ */
+#ifndef SUPERVISOR_INSIDE_H
+#define SUPERVISOR_INSIDE_H
+
+#include "supervisor/boot.h"
+
+/* In the front's child; never returns. Fills in b->shared. */
+_Noreturn void sv_inside(struct sv_boot *b);
+
+/* In the front: that process is gone, the namespace has to go as well. */
+void sv_inside_end(const struct sv_boot *b);
+
+/* What number 1 does with signals, as the front asks it. */
+struct sv_dispositions {
+	uint64_t handled, ignored, blocked;
+};
+struct sv_dispositions sv_inside_dispositions(const struct sv_boot *b);
+
+#endif
