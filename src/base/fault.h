@@ -22,7 +22,8 @@
 	X(INDEX_EVICTED)    \
 	X(INDEX_SPILLED)    \
 	X(RETIRE)           \
-	X(RELEASE)
+	X(RELEASE)          \
+	X(CHARGE_COUNTED)
 
 enum sp_fault {
 #define SP_FAULT_ENUM(name) SP_FAULT_##name,

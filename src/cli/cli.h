@@ -15,8 +15,9 @@
 enum cli_status {
 	CLI_OK = 0,
 	CLI_FAILED = 1,
-	CLI_USAGE = 2, /* of commands that run nothing */
-	CLI_OWN = 125, /* run, exec: subpid itself failed */
+	CLI_USAGE = 2,	     /* of commands that run nothing */
+	CLI_TIMED_OUT = 124, /* run --timeout */
+	CLI_OWN = 125,	     /* run, exec: subpid itself failed */
 	CLI_NOT_RUNNABLE = 126,
 	CLI_NOT_FOUND = 127,
 	CLI_SIGNAL = 128,

@@ -5,13 +5,15 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
-#include "supervisor/supervisor.h"
+#include "cli/run.h"
 
 extern char **environ;
 
@@ -43,93 +45,143 @@ static int status_of_exec(const char *name, int err)
 	return err == ENOENT ? CLI_NOT_FOUND : CLI_NOT_RUNNABLE;
 }
 
-static int start(const char *name, struct sv_job *job)
+static int start(const struct cli_plan *p)
 {
 	struct sv_outcome outcome = {0};
 	struct sv_fail fail = {{0}};
+	int status;
 
-	if (sv_run(job, &outcome, &fail) < 0) {
+	if (sv_run(&p->job, &outcome, &fail) < 0) {
 		cli_say("%s", fail.text);
-		return CLI_OWN;
-	}
-	if (outcome.exec_errno)
-		return status_of_exec(name, outcome.exec_errno);
-	if (outcome.sig)
+		status = CLI_OWN;
+	} else if (outcome.exec_errno) {
+		status = status_of_exec(p->argv[0], outcome.exec_errno);
+	} else if (outcome.timed_out) {
+		status = CLI_TIMED_OUT;
+	} else if (outcome.sig) {
+		cli_plan_finish(p, CLI_SIGNAL + outcome.sig);
 		sv_die_of(outcome.sig);
-	return outcome.code;
+	} else {
+		status = outcome.code;
+	}
+	cli_plan_finish(p, status);
+	return status;
 }
 
-/* The kernel refuses a text without #!; execvp(3) and every shell give it to /bin/sh. */
-static int start_text(char **argv, const char *path)
+/* argv with words in front of it that take the place of argv[0]. */
+static char **with_words(char *const *words, size_t n_words, char **argv)
 {
-	struct sv_job job = {.path = "/bin/sh", .envp = environ};
 	size_t n = 0;
 	char **args;
 
 	while (argv[n])
 		n++;
-	args = calloc(n + 2, sizeof(*args));
-	if (!args) {
-		cli_say("no memory");
-		return CLI_OWN;
-	}
-	args[0] = strdup("/bin/sh");
-	args[1] = strdup(path);
-	if (!args[0] || !args[1]) {
-		cli_say("no memory");
-		return CLI_OWN;
-	}
-	memcpy(args + 2, argv + 1, n * sizeof(*args));
-	job.argv = args;
-	return start("/bin/sh", &job);
+	args = calloc(n + n_words + 1, sizeof(*args));
+	if (!args)
+		return NULL;
+	memcpy(args, words, n_words * sizeof(*args));
+	memcpy(args + n_words, argv + 1, n * sizeof(*args));
+	return args;
 }
 
-static int run_program(char **argv)
+/* This very program, to be executed once more as number 1. */
+static const char *own_file(void)
 {
-	struct sv_job job = {.argv = argv, .envp = environ};
-	const char *why;
+	static char path[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	if (n > 0) {
+		path[n] = '\0';
+		return path;
+	}
+	/* Without /proc: as it was named. AT_EXECFN is an address. */
+	return realpath((const char *)getauxval(AT_EXECFN), path); /* NOLINT */
+}
+
+/* What is to be executed, from the program's file. */
+static int fill_job(struct cli_plan *p, char *path, bool text)
+{
+	static char sh[] = "/bin/sh", init[] = CLI_INIT_NAME;
+	char **argv = p->argv;
+
+	/* The kernel refuses a text without #!; execvp(3) and every shell give it to /bin/sh. */
+	if (text)
+		argv = with_words((char *[]){sh, path}, 2, argv);
+	p->job.path = text ? sh : path;
+	if (p->init && argv) {
+		/* A file, then all of argv. */
+		argv = with_words((char *[]){init, text ? sh : path, argv[0]}, 3, argv);
+		p->job.path = own_file();
+	}
+	if (!argv || !p->job.path) {
+		cli_say("%s", argv ? "--init: subpid cannot find its own file" : "no memory");
+		return CLI_OWN;
+	}
+	p->job.argv = argv;
+	p->job.envp = environ;
+	return 0;
+}
+
+static bool strict_refuses(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return false;
+	return ((st.st_mode & S_ISUID) && st.st_uid != geteuid()) ||
+	       ((st.st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && st.st_gid != getegid()) ||
+	       (geteuid() && getxattr(path, "security.capability", NULL, 0) > 0);
+}
+
+/* Finds the program and says why it cannot be executed, as far as that can be told before. */
+static int find(struct cli_plan *p)
+{
+	const char *name = p->argv[0], *why;
 	char *path;
-	int err = cli_find_program(argv[0], &path, &why);
+	int err = cli_find_program(name, &path, &why);
 
 	if (err) {
-		cli_say("%s: %s", argv[0], why);
+		cli_say("%s: %s", name, why);
 		return err == ENOENT ? CLI_NOT_FOUND : CLI_NOT_RUNNABLE;
 	}
-	job.path = path;
+	if (p->job.strict && strict_refuses(path)) {
+		cli_say("%s: would run without the privileges of its file, which --strict refuses",
+			name);
+		return CLI_NOT_RUNNABLE;
+	}
 	switch (kind_of(path)) {
 	case KIND_TEXT:
-		return start_text(argv, path);
+		return fill_job(p, path, true);
 	case KIND_32BIT:
-		cli_say("%s: 32-bit programs are not supported", argv[0]);
+		cli_say("%s: 32-bit programs are not supported", name);
 		return CLI_NOT_RUNNABLE;
 	case KIND_FOREIGN:
-		cli_say("%s: not a program for this machine: %s", argv[0], strerror(ENOEXEC));
+		cli_say("%s: not a program for this machine: %s", name, strerror(ENOEXEC));
 		return CLI_NOT_RUNNABLE;
 	case KIND_UNREADABLE:
-		cli_say("%s: cannot be read, and so not be executed: %s", argv[0], strerror(EACCES));
+		cli_say("%s: %s: subpid has to read a program in order to execute it; chmod +r "
+			"would "
+			"help",
+			name, strerror(EACCES));
 		return CLI_NOT_RUNNABLE;
 	case KIND_LOADABLE:
 		break;
 	}
-	return start(argv[0], &job);
+	return fill_job(p, path, false);
 }
 
 int cli_run(struct cli_args *args)
 {
-	int o;
+	struct cli_plan plan;
+	int r = cli_plan_parse(&plan, args);
 
-	while ((o = cli_args_next(args)) > 0)
-		switch (o) {
-		case CLI_O_TTY: /* the program has the caller's terminal anyway */
-		case CLI_O_INTERACTIVE:
-		case CLI_O_RM: /* nothing is kept of a foreground run */
-		default:
-			break;
-		}
-	if (o < 0)
-		return args->status;
-	if (args->n == 0)
-		return cli_usage_error(args->command,
-				       "no command given; usage: subpid run [--] COMMAND [ARG...]");
-	return run_program(args->operand);
+	if (r)
+		return r == CLI_PLAN_DONE ? CLI_OK : r;
+	r = cli_plan_prepare(&plan);
+	if (r == 0)
+		r = find(&plan);
+	if (r == 0)
+		return start(&plan);
+	cli_plan_finish(&plan, r);
+	return r;
 }

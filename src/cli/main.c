@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/cli.h"
+#include "cli/run.h"
 
 #define NAMES_MAX 64
 
@@ -63,6 +63,8 @@ int main(int argc, char **argv)
 
 	if (argc < 1)
 		return CLI_OWN;
+	if (strcmp(argv[0], CLI_INIT_NAME) == 0)
+		return cli_init(argc, argv);
 	cli_args_begin(&args, NULL, argv + 1);
 	if (cli_args_next(&args) < 0)
 		return finish(args.status);

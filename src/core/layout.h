@@ -37,7 +37,7 @@
 #include <stdint.h>
 
 #define SP_LAYOUT_MAGIC 0x3144495042555300ULL
-#define SP_LAYOUT_VERSION 1u
+#define SP_LAYOUT_VERSION 2u
 
 #define SP_BUCKETS 8192u
 #define SP_WAYS 8u
@@ -95,6 +95,7 @@ enum sp_segment_flag {
 	SP_SEG_THREADED = 16,  /* number 1 has had more than one thread since its last exec */
 	SP_SEG_NO_MM_MAP = 32, /* PR_SET_MM_MAP is refused: cmdline still shows the hand-over */
 	SP_SEG_FILTERED = 64,  /* the caller of subpid was under a seccomp filter */
+	SP_SEG_STRICT = 128,   /* what would not work as outside is not executed */
 	SP_SEG_SCOPED = 8,     /* the namespace is a Landlock signal domain, verified */
 };
 
@@ -123,7 +124,9 @@ struct sp_segment {
 	_Atomic uint32_t init_subreaper;
 	/* The signal number 1 is to be seen to have died of, after reboot(2); else 0. */
 	_Atomic uint32_t init_reboot;
-	uint32_t pad0;
+	uint32_t pids_limit; /* immutable: tasks at once, 0: no limit (core/limit.c) */
+	/* Births that need no count, below the number of the count that allowed them. */
+	_Atomic uint64_t room;
 	/* The hand-over of exec: immutable once init runs. */
 	int32_t segment_fd;  /* number of the hidden descriptor in every task */
 	int32_t resident_fd; /* the same for the resident's file, -1: /proc/self/exe is used */

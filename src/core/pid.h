@@ -49,6 +49,15 @@ sp_must_check int sp_pid_reserve(struct sp_segment *ns, sp_vpid tgid, sp_hpid by
 sp_must_check int sp_pid_reserve_at(struct sp_segment *ns, sp_vpid number, sp_vpid tgid, sp_hpid by,
 				    struct sp_ref *ret_ref);
 
+/*
+ * Asks for leave to give birth to the task of an entry that is RESERVED: 0, or -EAGAIN where the namespace has
+ * as many as it may have; then the caller releases the entry. What is dead and not yet retired counts.
+ */
+sp_must_check int sp_pid_charge(struct sp_segment *ns);
+
+/* Entries that are RESERVED or LIVE. */
+uint32_t sp_ns_count(struct sp_segment *ns);
+
 /* Gives a reserved number back; the cursor goes back too if nobody took a number since. */
 void sp_pid_cancel(struct sp_segment *ns, struct sp_ref ref);
 

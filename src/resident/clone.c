@@ -281,6 +281,18 @@ static int reserve(sp_vpid number, sp_vpid tgid, sp_hpid by, struct sp_ref *ret_
 	return r;
 }
 
+/* The limit of tasks. Ended threads count until somebody looks for them, which the one at the limit does. */
+static int charge(void)
+{
+	int r = sp_pid_charge(RS_NS);
+
+	if (r) {
+		rs_sweep_all();
+		r = sp_pid_charge(RS_NS);
+	}
+	return r;
+}
+
 /* Whether memory, working directory and descriptors are shared in part: neither a process nor a thread. */
 static bool is_partial(uint64_t flags)
 {
@@ -312,6 +324,12 @@ static long once(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t
 	if (!thread && signal_waits(f)) {
 		sp_pid_cancel(RS_NS, ref);
 		return -ERESTARTNOINTR;
+	}
+	r = charge();
+	if (r) {
+		/* The number is used up: copy_process asks cgroup_can_fork after alloc_pid. */
+		sp_pid_release(RS_NS, ref);
+		return r;
 	}
 	*b = (struct rs_birth){ref, flags, stack, f->saved_mask, parent_tid, 0, a->tgid.n == 1};
 	if (!(flags & (CLONE_VM | CLONE_CHILD_SETTID)))

@@ -68,14 +68,23 @@ static long text_busy(long fd)
 	return 0;
 }
 
-static void hint_setid(const struct ax_stat *st, const char *path)
+/* A program that has rights of its own outside and none here: says so, or refuses it. */
+static long judge_setid(const struct ax_stat *st, const char *path, long fd)
 {
+	bool strict = atomic_load(&RS_NS->flags) & SP_SEG_STRICT;
 	bool uid = st->mode & S_ISUID && st->uid != (uint32_t)sp_sys0(__NR_geteuid);
 	bool gid = (st->mode & (S_ISGID | 010)) == (S_ISGID | 010) &&
 		   st->gid != (uint32_t)sp_sys0(__NR_getegid);
+	bool caps = strict && sp_sys0(__NR_geteuid) &&
+		    sp_sys4(__NR_fgetxattr, fd, (long)"security.capability", 0, 0) > 0;
 
+	if (strict && (uid || gid || caps)) {
+		rs_say("refused, it would run without the privileges of its file (--strict): ", path);
+		return -EPERM;
+	}
 	if (uid || gid)
 		rs_say("set-user-ID is without effect inside (no_new_privs): ", path);
+	return 0;
 }
 
 /* A descriptor's file, also of an O_PATH one: anew where /proc allows it, otherwise as it is. */
@@ -126,12 +135,12 @@ static long open_target(struct plan *p, int dirfd, const char *path, uint32_t fl
 		if (r == -EBADF) /* O_PATH and no /proc */
 			r = -EACCES;
 	}
+	if (r >= 0)
+		r = judge_setid(&st, path, fd);
 	if (r < 0) {
 		sp_sys1(__NR_close, fd);
 		return r;
 	}
-	if (st.mode & (S_ISUID | S_ISGID))
-		hint_setid(&st, path);
 	return fd;
 }
 

@@ -179,6 +179,21 @@ void rs_sweep(void)
 		sweep_out(refs[i]);
 }
 
+void rs_sweep_all(void)
+{
+	struct sp_ref refs[32];
+	sp_vpid from = sp_vpid_of(1);
+	size_t n;
+
+	do {
+		n = sp_ns_list(RS_NS, from, refs, 32);
+		for (size_t i = 0; i < n; i++) {
+			from = sp_vpid_of(sp_ref_number(refs[i]).n + 1);
+			sweep_out(refs[i]);
+		}
+	} while (n == 32);
+}
+
 void rs_sweep_number(sp_vpid n)
 {
 	struct sp_ref ref;

@@ -277,6 +277,7 @@ long rs_ident_pidfd(struct sp_ref ref, uint32_t flags);
 /* True if the host task of a live reference is gone for sure. */
 bool rs_ref_gone(struct sp_ref ref);
 void rs_sweep(void);
+void rs_sweep_all(void); /* every entry: takes its time */
 /* Looks at one number in particular. */
 void rs_sweep_number(sp_vpid n);
 

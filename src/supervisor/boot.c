@@ -57,8 +57,15 @@ static int make_segment(struct sv_boot *b, struct sv_fail *fail)
 	b->seg = mmap(NULL, SP_SEGMENT_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, b->segment_fd, 0);
 	if (b->seg == MAP_FAILED)
 		return sv_failed(fail, sv_errno(), "cannot map shared memory");
-	r = sp_ns_create(b->seg, SP_SEGMENT_SIZE, SP_PID_MAX_DEFAULT);
-	return r < 0 ? sv_failed(fail, r, "cannot lay out the namespace") : 0;
+	r = sp_ns_create(b->seg, SP_SEGMENT_SIZE,
+			 b->job->pid_max ? b->job->pid_max : SP_PID_MAX_DEFAULT);
+	if (r < 0)
+		return sv_failed(fail, r, "cannot lay out the namespace");
+	if (b->job->first_pid >= b->seg->seq_end)
+		return sv_failed(fail, 0, "the first number must be below %d, half of the largest",
+				 b->seg->seq_end);
+	b->seg->pids_limit = b->job->pids_limit;
+	return 0;
 }
 
 static bool fds_free(rlim_t first, unsigned int n)
@@ -137,6 +144,8 @@ static int fill_header(struct sv_boot *b, const struct sv_features *f, struct sv
 		flags |= SP_SEG_NOPROC;
 	if (f->pidfs)
 		flags |= SP_SEG_PIDFS;
+	if (b->job->strict)
+		flags |= SP_SEG_STRICT;
 	if (sv_tty_controls())
 		flags |= SP_SEG_FOREGROUND;
 	atomic_store(&seg->flags, flags);
@@ -217,6 +226,11 @@ int sv_boot(struct sv_boot *b, const struct sv_job *job, struct sv_fail *fail)
 	if (r < 0)
 		return r;
 	b->inside = features.inside;
+	if (b->inside && (job->pid_max || job->first_pid || job->pids_limit || job->strict))
+		return sv_failed(
+			fail, 0,
+			"--pid-max, --first-pid, --pids-limit and --strict are not to be had "
+			"inside a namespace in this version");
 	if (b->inside)
 		return make_links(b, fail);
 	b->resident_fd = sv_resident_open(fail);

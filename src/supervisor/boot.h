@@ -66,6 +66,12 @@ struct sv_boot {
 	int wake_r, wake_w; /* what arrives on wake_r continues a stopped front */
 };
 
+/* What number 1 does with signals, as the program sees it. */
+struct sv_dispositions {
+	uint64_t handled, ignored, blocked;
+};
+struct sv_dispositions sv_dispositions_of_init(const struct sv_boot *b);
+
 /* Checks the place and prepares all of it. Signals are blocked from the first moment on. */
 sp_must_check int sv_boot(struct sv_boot *b, const struct sv_job *job, struct sv_fail *fail);
 

@@ -57,23 +57,6 @@ static void end_by(struct front *f, int sig)
 	tell(f, SV_ORDER_END, sig);
 }
 
-/* What number 1 does with signals, as the program sees it. */
-static struct sv_dispositions of_init(const struct front *f)
-{
-	const struct sp_segment *seg = f->b->seg;
-
-	/* Before its first exec there is no program yet; what is in the segment is the resident's. */
-	if (!atomic_load(f->b->inside ? &f->b->shared->started : &seg->init_running))
-		return (struct sv_dispositions){.ignored = f->b->caller.ignored};
-	if (f->b->inside)
-		return sv_inside_dispositions(f->b);
-	return (struct sv_dispositions){
-		.handled = atomic_load(&seg->init_handled),
-		.ignored = atomic_load(&seg->init_ignored),
-		.blocked = atomic_load(&seg->init_blocked),
-	};
-}
-
 /*
  * A signal that would have ended or informed the program if it had been started without us. What the
  * terminal sent has reached the program already: it is in the same group. One that the program blocks
@@ -82,7 +65,7 @@ static struct sv_dispositions of_init(const struct front *f)
  */
 static void on_signal(struct front *f, int sig, bool from_kernel)
 {
-	struct sv_dispositions d = of_init(f);
+	struct sv_dispositions d = sv_dispositions_of_init(f->b);
 	uint64_t bit = sv_sig_bit(sig);
 	bool from_terminal = from_kernel &&
 			     (sig == SIGINT || sig == SIGQUIT || sig == SIGHUP || sig == SIGWINCH);
@@ -109,7 +92,7 @@ static int held_pause(const struct front *f)
 
 static void follow_held(struct front *f)
 {
-	struct sv_dispositions d = of_init(f);
+	struct sv_dispositions d = sv_dispositions_of_init(f->b);
 	uint64_t dropped = f->held & ~(d.handled | d.ignored | d.blocked);
 
 	for (int sig = 1; sig < NSIG; sig++)
@@ -244,7 +227,7 @@ static int open_signals(struct front *f)
 static int fork_supervisor(struct front *f, struct sv_fail *fail)
 {
 	struct sv_boot *b = f->b;
-	int keep[3], r;
+	int keep[5], r;
 
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
 		return sv_failed(fail, sv_errno(), "cannot become subreaper");
@@ -267,7 +250,9 @@ static int fork_supervisor(struct front *f, struct sv_fail *fail)
 	keep[0] = f->sigfd;
 	keep[1] = b->ctl_front;
 	keep[2] = b->wake_r;
-	sv_close_others(keep, 3);
+	keep[3] = b->job->status_fd > 0 ? b->job->status_fd : -1;
+	keep[4] = b->job->pidfile_fd > 0 ? b->job->pidfile_fd : -1;
+	sv_close_others(keep, 5);
 	sv_fd_blank(0);
 	sv_fd_blank(1);
 	return 0;

@@ -20,6 +20,7 @@
 
 #include "resident/handover.h"
 #include "supervisor/procs.h"
+#include "supervisor/stop.h"
 #include "supervisor/tty.h"
 #include "supervisor/util.h"
 
@@ -33,6 +34,7 @@ struct inside {
 	int end_by;
 	bool front_gone, exited;
 	long long cont_due;
+	struct sv_clock clock;
 };
 
 static void ring(struct inside *s)
@@ -122,8 +124,11 @@ static int set_up(struct inside *s, struct sv_fail *fail)
 	if (getppid() != b->front.n)
 		return sv_failed(fail, -ESRCH, "the front is gone");
 	r = fork_init(s, fail);
+	if (r == 0)
+		r = sv_announce(b->job, s->init, fail);
 	if (r < 0)
 		return r;
+	sv_clock_start(&s->clock, b->job);
 	/* Number 1 stays in the caller's session and group. */
 	setsid();
 	let_go(s);
@@ -221,7 +226,7 @@ static void watch(struct inside *s)
 			{.fd = s->link, .events = POLLIN},
 		};
 
-		if (poll(p, 4, s->cont_due ? CONT_PATIENCE_MSEC : -1) < 0)
+		if (poll(p, 4, sv_clock_pause(&s->clock, s->cont_due ? CONT_PATIENCE_MSEC : -1)) < 0)
 			continue;
 		if (p[0].revents)
 			on_children(s);
@@ -232,6 +237,9 @@ static void watch(struct inside *s)
 		if (p[3].revents)
 			on_link(s);
 		look_for_cont(s);
+		if (!s->end_by)
+			s->end_by =
+				sv_clock_look(&s->clock, s->b, sp_hpid_of(s->exited ? 0 : s->init));
 	}
 }
 
@@ -274,6 +282,7 @@ _Noreturn void sv_inside(struct sv_boot *b)
 			on_link(&s);
 		if (s.end_by)
 			sh->outcome = (struct sv_outcome){.sig = s.end_by};
+		sh->outcome.timed_out = s.clock.expired;
 	}
 	atomic_store_explicit(&sh->ended, (uint32_t)how, memory_order_release);
 	ring(&s);

@@ -16,9 +16,6 @@ _Noreturn void sv_inside(struct sv_boot *b);
 void sv_inside_end(const struct sv_boot *b);
 
 /* What number 1 does with signals, as the front asks it. */
-struct sv_dispositions {
-	uint64_t handled, ignored, blocked;
-};
 struct sv_dispositions sv_inside_dispositions(const struct sv_boot *b);
 
 #endif

@@ -20,6 +20,7 @@
 #include "supervisor/landlock.h"
 #include "supervisor/procs.h"
 #include "supervisor/spawn.h"
+#include "supervisor/stop.h"
 #include "supervisor/util.h"
 
 #define CONT_PATIENCE_MSEC 20 /* a group's SIGCONT has reached init by then */
@@ -38,6 +39,7 @@ struct super {
 	bool started;
 	int start_poll;	    /* msec until we look again whether the program runs */
 	long long cont_due; /* when to see whether init is still stopped, 0 never */
+	struct sv_clock clock;
 };
 
 static void ring(struct super *s)
@@ -69,14 +71,19 @@ static void ignore_terminal(void)
 		signal(sigs[i], SIG_IGN);
 }
 
-static int reserve_one(struct sp_segment *seg, struct sv_fail *fail)
+static int reserve_one(const struct sv_boot *b, struct sv_fail *fail)
 {
+	struct sp_segment *seg = b->seg;
 	struct sp_ref ref;
 	int r = sp_pid_reserve(seg, SP_VPID_NONE, sp_hpid_of(getpid()), &ref);
 
 	if (r == 0 && sp_ref_number(ref).n != 1)
 		r = -EINVAL;
-	return r < 0 ? sv_failed(fail, r, "cannot reserve number 1") : 0;
+	if (r < 0)
+		return sv_failed(fail, r, "cannot reserve number 1");
+	if (b->job->first_pid > 1)
+		atomic_store(&seg->cursor, b->job->first_pid - 1);
+	return 0;
 }
 
 /* What only init should hold: the caller's descriptors and working directory. */
@@ -113,11 +120,13 @@ static int set_up(struct super *s, struct sv_fail *fail)
 	s->sigfd = signalfd(-1, &chld, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (s->sigfd < 0)
 		return sv_failed(fail, sv_errno(), "cannot create a signalfd");
-	r = reserve_one(b->seg, fail);
+	r = reserve_one(b, fail);
 	if (r == 0)
 		r = sv_channel_open(&s->channel, b, fail);
 	if (r == 0)
 		r = sv_init_fork(b, &s->init, fail);
+	if (r == 0)
+		r = sv_announce(b->job, s->init.pid.n, fail);
 	if (r < 0)
 		return r;
 	/* Our parent until now, or the number may be another's. Its socket tells us as well. */
@@ -128,6 +137,7 @@ static int set_up(struct super *s, struct sv_fail *fail)
 	setsid();
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	let_go(s);
+	sv_clock_start(&s->clock, b->job);
 	sv_init_go(&s->init);
 	return 0;
 }
@@ -252,7 +262,7 @@ static int next_timeout(const struct super *s)
 		if (msec < 0 || left < msec)
 			msec = left;
 	}
-	return (int)msec;
+	return sv_clock_pause(&s->clock, msec);
 }
 
 static void watch(struct super *s)
@@ -281,6 +291,9 @@ static void watch(struct super *s)
 		sv_channel_serve(&s->channel, p + CHANNEL);
 		look_for_start(s);
 		look_for_cont(s);
+		if (!s->end_by)
+			s->end_by = sv_clock_look(&s->clock, s->b,
+						  s->exit.known ? SP_HPID_NONE : s->init.pid);
 	}
 }
 
@@ -289,6 +302,7 @@ static void conclude(struct super *s)
 	struct sv_outcome *o = &s->b->shared->outcome;
 	int32_t err = atomic_load(&s->b->seg->init_errno);
 
+	o->timed_out = s->clock.expired;
 	if (s->end_by) {
 		o->sig = s->end_by;
 		return;

@@ -6,17 +6,32 @@
 #ifndef SUPERVISOR_SUPERVISOR_H
 #define SUPERVISOR_SUPERVISOR_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/err.h"
 
 struct sv_job {
 	const char *path;  /* file of the program, found by the caller; not searched for in PATH */
 	char *const *argv; /* its arguments, argv[0] included, NULL at the end */
 	char *const *envp;
+	/* What follows is 0 where nothing was asked for. */
+	int32_t pid_max;
+	int32_t first_pid; /* of what number 1 starts */
+	uint32_t pids_limit;
+	bool strict;		      /* refuse to execute what would not work as outside */
+	long long timeout_msec;	      /* then the namespace is stopped */
+	int stop_signal;	      /* TERM */
+	long long stop_patience_msec; /* until what is left is killed */
+	/* Get number 1's number before it runs. They stay open in the calling process. */
+	int pidfile_fd; /* as text */
+	int status_fd;	/* as a line of JSON */
 };
 
 struct sv_outcome {
 	int code;	/* exit status, if sig is 0 */
 	int sig;	/* signal that ended the program, or that subpid was sent */
+	bool timed_out; /* whatever code and sig say */
 	int exec_errno; /* positive: number 1 never became the program, for this reason */
 };
 

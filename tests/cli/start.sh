@@ -49,7 +49,7 @@ install -m 111 /bin/true "$CLI_TMP/unreadable"
 if ! user test -r "$CLI_TMP/unreadable"; then
 	run "$SUBPID" run "$CLI_TMP/unreadable"
 	same 'a program that cannot be read' \
-		"126|subpid: $CLI_TMP/unreadable: cannot be read, and so not be executed: Permission denied" "$rc|$err"
+		"126|subpid: $CLI_TMP/unreadable: Permission denied: subpid has to read a program in order to execute it; chmod +r would help" "$rc|$err"
 fi
 run "$SUBPID" run "$CLI_TMP/short"
 if [[ $rc = 126 && $err == "subpid: $CLI_TMP/short: "* ]]; then ok 'a truncated program'; else
