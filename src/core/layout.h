@@ -5,8 +5,11 @@
  * in it is trusted by the supervisor.
  *
  *   offset 0                  struct sp_segment        one page
- *   offset SP_ENTRIES_OFF     struct sp_entry[SP_WAYS][SP_BUCKETS]
  *   offset SP_HIDX_OFF        uint64_t hidx[SP_HIDX_WAYS][SP_HIDX_BUCKETS]
+ *   offset SP_ENTRIES_OFF     struct sp_entry[SP_WAYS][SP_BUCKETS]
+ *
+ * The index lies before the entries so that the ways a small namespace uses are close to each other, and to the
+ * resident's image (base/map.h): a task that touches them needs no further page tables.
  *
  * Number -> entry. Number n may live in the slots (way, n % SP_BUCKETS), way = 0 .. SP_WAYS-1. Ways
  * are the outer dimension, so that consecutive numbers are neighbours and memory stays dense; a
@@ -90,7 +93,7 @@ struct sp_entry {
 /* Header flags, fixed before the first task starts. */
 enum sp_segment_flag {
 	SP_SEG_FOREGROUND = 1, /* init keeps TSTP, TTIN, TTOU default: job control of the caller */
-	SP_SEG_NOPROC = 2,     /* /proc/self/exe is not usable: exec through resident_fd */
+	SP_SEG_NOPROC = 2,     /* /proc/self/exe is not usable when resident_fd is lost */
 	SP_SEG_PIDFS = 4,      /* ident is a pidfs inode; otherwise a start time in clock ticks */
 	SP_SEG_THREADED = 16,  /* number 1 has had more than one thread since its last exec */
 	SP_SEG_NO_MM_MAP = 32, /* PR_SET_MM_MAP is refused: cmdline still shows the hand-over */
@@ -129,7 +132,7 @@ struct sp_segment {
 	_Atomic uint64_t room;
 	/* The hand-over of exec: immutable once init runs. */
 	int32_t segment_fd;  /* number of the hidden descriptor in every task */
-	int32_t resident_fd; /* the same for the resident's file, -1: /proc/self/exe is used */
+	int32_t resident_fd; /* the same for the resident's file */
 	uint64_t segment_ino, segment_dev;
 	uint64_t resident_ino, resident_dev;
 	uint64_t pidns_ino, pidns_dev; /* the kernel's PID namespace all are in; 0: not known */
@@ -137,9 +140,9 @@ struct sp_segment {
 	char sock_name[60]; /* abstract address of the supervisor, without the leading NUL */
 };
 
-#define SP_ENTRIES_OFF 4096u
-#define SP_HIDX_OFF (SP_ENTRIES_OFF + SP_CAPACITY * (uint32_t)sizeof(struct sp_entry))
-#define SP_SEGMENT_SIZE (SP_HIDX_OFF + SP_HIDX_BUCKETS * SP_HIDX_WAYS * 8u)
+#define SP_HIDX_OFF 4096u
+#define SP_ENTRIES_OFF (SP_HIDX_OFF + SP_HIDX_BUCKETS * SP_HIDX_WAYS * 8u)
+#define SP_SEGMENT_SIZE (SP_ENTRIES_OFF + SP_CAPACITY * (uint32_t)sizeof(struct sp_entry))
 
 _Static_assert(sizeof(struct sp_entry) == 48, "layout");
 _Static_assert(offsetof(struct sp_entry, hid) == 8, "layout");
@@ -148,8 +151,8 @@ _Static_assert(offsetof(struct sp_entry, ident) == 16, "layout");
 _Static_assert(offsetof(struct sp_entry, pending) == 24, "layout");
 _Static_assert(offsetof(struct sp_entry, by) == 32, "layout");
 _Static_assert(offsetof(struct sp_entry, cleartid) == 40, "layout");
-_Static_assert(sizeof(struct sp_segment) <= SP_ENTRIES_OFF, "layout");
-_Static_assert(SP_HIDX_OFF % 4096 == 0 && SP_SEGMENT_SIZE % 4096 == 0, "layout");
+_Static_assert(sizeof(struct sp_segment) <= SP_HIDX_OFF, "layout");
+_Static_assert(SP_ENTRIES_OFF % 4096 == 0 && SP_SEGMENT_SIZE % 4096 == 0, "layout");
 _Static_assert(SP_PID_MAX_DEFAULT <= 1 << 22, "a CLAIMED word has 22 bits for the number");
 _Static_assert(SP_SEGMENT_SIZE <= 8u << 20, "what a program maps must stay small (RLIMIT_AS)");
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2, "no hidden locks");

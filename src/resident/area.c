@@ -32,8 +32,9 @@ static struct rs_area *area_at(uint32_t i)
 void rs_area_init(struct rs_area *a)
 {
 	/* The owner word is what others look at meanwhile: it keeps its value throughout. */
-	_Static_assert(offsetof(struct rs_area, owner) == 0, "first");
-	memset((char *)a + sizeof(a->owner), 0, offsetof(struct rs_area, levels) - sizeof(a->owner));
+	_Static_assert(offsetof(struct rs_area, cur) == offsetof(struct rs_area, owner) + 8,
+		       "next");
+	memset(&a->cur, 0, offsetof(struct rs_area, levels) - offsetof(struct rs_area, cur));
 	a->cur = &a->levels[0].frame;
 	a->call_top = RS_CALL_TOP(a);
 	a->cur->phase = RS_IDLE;

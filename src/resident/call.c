@@ -19,7 +19,7 @@ _Static_assert(offsetof(struct rs_frame, raw) == 144, "entry.S");
 _Static_assert(offsetof(struct rs_frame, a) == 160, "entry.S");
 _Static_assert(offsetof(struct rs_frame, out_rip) == 208, "entry.S");
 _Static_assert(offsetof(struct rs_frame, traced) == 216, "entry.S");
-_Static_assert(RS_AREA_SIZE == 65536 && RS_AREA_SIZE - RS_ALT_SIZE == 36864, "entry.S");
+_Static_assert(RS_AREA_SIZE == 65536 && RS_CALL_TOP(0) == 23296, "entry.S");
 
 static const rs_handler handlers[BD_H_COUNT] = {
 	[BD_H_none] = rs_h_unknown,

@@ -77,9 +77,26 @@ static bool is_file(long fd, uint64_t ino, uint64_t dev)
 	return !sp_sys2(__NR_fstat, fd, (long)&st) && st.ino == ino && st.dev == dev;
 }
 
-bool rs_resident_fd_usable(void)
+/* By the hidden descriptor if the program has left it alone: names of procfs are dear, made anew for each process. */
+long rs_exec_resident(uint64_t vec, uint64_t envp)
 {
-	return is_file(RS_NS->resident_fd, RS_NS->resident_ino, RS_NS->resident_dev);
+	int fds[2];
+	long r = -EBADF;
+
+	if (is_file(RS_NS->resident_fd, RS_NS->resident_ino, RS_NS->resident_dev))
+		r = sp_sys6(__NR_execveat, RS_NS->resident_fd, (long)"", (long)vec, (long)envp,
+			    AT_EMPTY_PATH, 0);
+	else if (!(atomic_load(&RS_NS->flags) & SP_SEG_NOPROC))
+		r = sp_sys3(__NR_execve, (long)"/proc/self/exe", (long)vec, (long)envp);
+	if (r != -ENOENT && r != -ENOTDIR && r != -EACCES && r != -EBADF)
+		return r;
+	/* No /proc here (chroot), or the descriptor was closed: the supervisor has the file. */
+	if (rs_fetch_fds(RS_NS->sock_name, RS_NS->sock_len, fds))
+		return r;
+	r = sp_sys6(__NR_execveat, fds[1], (long)"", (long)vec, (long)envp, AT_EMPTY_PATH, 0);
+	sp_sys1(__NR_close, fds[0]);
+	sp_sys1(__NR_close, fds[1]);
+	return r;
 }
 
 static long fetch_segment(long home)

@@ -315,8 +315,8 @@ static long once(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t
 
 	if (!vfork && is_partial(flags))
 		rs_proc_shared();
-	if (vfork &&
-	    (a->level + 1 >= RS_LEVELS || a->call_top < (uint64_t)(a + 1) + 3 * VFORK_STACK_MIN))
+	if (vfork && (a->level + 1 >= RS_LEVELS ||
+		      a->call_top < (uint64_t)a->call_stack + 3 * VFORK_STACK_MIN))
 		return -EAGAIN;
 	r = reserve(number, thread ? a->tgid : SP_VPID_NONE, a->htgid, &ref);
 	if (r)

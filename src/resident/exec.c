@@ -27,8 +27,9 @@
 #define PATH_CAP 4096
 #define DEPTH_MAX 5 /* fs/exec.c:exec_binprm */
 #define PIECES (2 * DEPTH_MAX + 4)
-#define SMALL 48  /* argv entries that need no mapping */
-#define BATCH 13u /* program headers read at once: what most programs have */
+#define SMALL 48 /* argv entries that need no mapping */
+#define NEAR 880 /* bytes read at once: mostly 13 program headers and the interpreter's name */
+#define BATCH ((unsigned int)((NEAR - sizeof(Elf64_Ehdr)) / sizeof(Elf64_Phdr)))
 #define NONE 0xffffffffu
 
 /* Lies in the area's scratch: a vfork child's is the parent's, which sleeps. */
@@ -129,13 +130,7 @@ static long open_target(struct plan *p, int dirfd, const char *path, uint32_t fl
 	/* Leases are the owner's to take (fs/locks.c:generic_setlease). */
 	if (!r && st.uid == (uint32_t)sp_sys0(__NR_geteuid))
 		r = text_busy(fd);
-	if (!r) {
-		memset(p->hdr, 0, HDR);
-		r = sp_sys4(__NR_pread64, fd, (long)p->hdr, HDR, 0);
-		if (r == -EBADF) /* O_PATH and no /proc */
-			r = -EACCES;
-	}
-	if (r >= 0)
+	if (!r)
 		r = judge_setid(&st, path, fd);
 	if (r < 0) {
 		sp_sys1(__NR_close, fd);
@@ -256,62 +251,92 @@ static long host_name(struct plan *p, const char **file)
 	return 0;
 }
 
+/* The beginning of a file: its headers, and often more that is wanted. */
+struct near {
+	union {
+		Elf64_Ehdr eh;
+		char bytes[NEAR];
+	};
+	uint64_t got;
+};
+
 /* The interpreter an ELF file asks for must be there and executable: fs/binfmt_elf.c. */
-static long check_interp(struct plan *p, long fd, const Elf64_Phdr *ph)
+static long check_interp(struct plan *p, long fd, const struct near *near, const Elf64_Phdr *ph)
 {
+	uint64_t n = ph->p_filesz, at = ph->p_offset;
 	char *buf = p->pool + p->pool_used;
 	long r;
 
-	if (ph->p_filesz < 2 || ph->p_filesz > PATH_CAP)
+	if (n < 2 || n > PATH_CAP)
 		return -ENOEXEC;
-	if (ph->p_filesz > sizeof(p->pool) - p->pool_used)
+	if (n > sizeof(p->pool) - p->pool_used)
 		return -ENAMETOOLONG;
-	r = sp_sys4(__NR_pread64, fd, (long)buf, (long)ph->p_filesz, (long)ph->p_offset);
-	if (r != (long)ph->p_filesz || buf[ph->p_filesz - 1])
-		return r < 0 ? r : -ENOEXEC;
-	return may_execute(AT_FDCWD, buf, 0);
+	if (at < near->got && n <= near->got - at) {
+		memcpy(buf, near->bytes + at, n);
+	} else {
+		r = sp_sys4(__NR_pread64, fd, (long)buf, (long)n, (long)at);
+		if (r != (long)n)
+			return r < 0 ? r : -ENOEXEC;
+	}
+	return buf[n - 1] ? -ENOEXEC : may_execute(AT_FDCWD, buf, 0);
 }
 
-static long check_elf(struct plan *p, long fd, const char *path)
+/* Program headers that were not read with the first bytes are read into their place. */
+static long check_elf(struct plan *p, long fd, const char *path, struct near *near)
 {
-	const Elf64_Ehdr *eh = (const Elf64_Ehdr *)p->hdr;
-	Elf64_Phdr some[BATCH];
-	bool load = false;
+	const Elf64_Ehdr eh = near->eh;
+	Elf64_Phdr *some = (Elf64_Phdr *)(near->bytes + sizeof(eh));
+	Elf64_Phdr interp = {.p_type = PT_NULL};
+	bool load = false, all;
 	long r;
 
-	if (memcmp(eh->e_ident, ELFMAG, SELFMAG))
+	if (memcmp(eh.e_ident, ELFMAG, SELFMAG))
 		return -ENOEXEC;
-	if (eh->e_ident[EI_CLASS] == ELFCLASS32) {
+	if (eh.e_ident[EI_CLASS] == ELFCLASS32) {
 		rs_say("32-bit programs are not supported: ", path);
 		return -ENOEXEC;
 	}
-	if (eh->e_machine != EM_X86_64 || (eh->e_type != ET_EXEC && eh->e_type != ET_DYN) ||
-	    eh->e_phentsize != sizeof(Elf64_Phdr) || !eh->e_phnum || eh->e_phnum > RS_PHDRS_MAX)
+	if (eh.e_machine != EM_X86_64 || (eh.e_type != ET_EXEC && eh.e_type != ET_DYN) ||
+	    eh.e_phentsize != sizeof(Elf64_Phdr) || !eh.e_phnum || eh.e_phnum > RS_PHDRS_MAX)
 		return -ENOEXEC;
-	for (unsigned int i = 0; i < eh->e_phnum; i++) {
+	all = eh.e_phoff == sizeof(eh) && eh.e_phnum <= BATCH &&
+	      near->got >= sizeof(eh) + eh.e_phnum * sizeof(*some);
+	for (unsigned int i = 0; i < eh.e_phnum; i++) {
 		const Elf64_Phdr *ph = &some[i % BATCH];
-		long n = eh->e_phnum - i < BATCH ? eh->e_phnum - i : BATCH;
+		long n = eh.e_phnum - i < BATCH ? eh.e_phnum - i : BATCH;
 
-		if (ph == some) {
+		if (ph == some && !all) {
+			near->got = 0;
 			n *= (long)sizeof(*ph);
 			r = sp_sys4(__NR_pread64, fd, (long)some, n,
-				    (long)(eh->e_phoff + i * sizeof(*ph)));
+				    (long)(eh.e_phoff + i * sizeof(*ph)));
 			if (r != n)
 				return r < 0 ? r : -ENOEXEC;
 		}
 		load |= ph->p_type == PT_LOAD;
-		if (ph->p_type == PT_LOAD && eh->e_type == ET_EXEC && ph->p_vaddr < SP_WINDOW_END &&
-		    ph->p_vaddr + ph->p_memsz > SP_SEGMENT_ADDR) {
+		if (ph->p_type == PT_LOAD && eh.e_type == ET_EXEC && ph->p_vaddr < SP_WINDOW_END &&
+		    ph->p_vaddr + ph->p_memsz > SP_WINDOW_START) {
 			rs_say("its addresses are subpid's own: ", path);
 			return -ENOEXEC;
 		}
-		if (ph->p_type != PT_INTERP)
-			continue;
-		r = check_interp(p, fd, ph);
-		if (r)
-			return r;
+		if (ph->p_type == PT_INTERP && interp.p_type == PT_NULL)
+			interp = *ph;
 	}
-	return load ? 0 : -ENOEXEC;
+	r = interp.p_type == PT_NULL ? 0 : check_interp(p, fd, near, &interp);
+	return r || load ? r : -ENOEXEC;
+}
+
+/* What the file is, by its first bytes: 1 a script, 0 a program, or -errno. */
+static __attribute__((noinline)) long judge(struct plan *p, long fd, const char *path)
+{
+	struct near near = {.got = 0};
+	long r = sp_sys4(__NR_pread64, fd, (long)near.bytes, NEAR, 0);
+
+	if (r < 0)
+		return r == -EBADF ? -EACCES : r; /* O_PATH and no /proc */
+	near.got = (uint64_t)r;
+	memcpy(p->hdr, near.bytes, HDR);
+	return p->hdr[0] == '#' && p->hdr[1] == '!' ? 1 : check_elf(p, fd, path, &near);
 }
 
 /* Follows `#!` lines to an ELF file; returns its descriptor. */
@@ -327,14 +352,12 @@ static long resolve(struct plan *p, int dirfd, const char *path, uint32_t flags,
 		fd = depth ? open_target(p, AT_FDCWD, file, 0) : open_target(p, dirfd, file, flags);
 		if (fd < 0)
 			return fd;
-		if (p->hdr[0] != '#' || p->hdr[1] != '!') {
-			r = check_elf(p, fd, file);
-			if (!r)
-				return fd;
-			sp_sys1(__NR_close, fd);
-			return r;
-		}
+		r = judge(p, fd, file);
+		if (!r)
+			return fd;
 		sp_sys1(__NR_close, fd);
+		if (r < 0)
+			return r;
 		r = script(p, said, !depth, &said);
 		file = said;
 		if (!r)
@@ -402,28 +425,6 @@ static long walk_argv(uint64_t argv, uint64_t *to, long max)
 			return -E2BIG;
 	}
 	return 0;
-}
-
-static long exec_resident(uint64_t vec, uint64_t envp)
-{
-	int fds[2];
-	long r;
-
-	if (RS_NS->resident_fd >= 0)
-		r = rs_resident_fd_usable() ? sp_sys6(__NR_execveat, RS_NS->resident_fd, (long)"",
-						      (long)vec, (long)envp, AT_EMPTY_PATH, 0)
-					    : -EBADF;
-	else
-		r = sp_sys3(__NR_execve, (long)"/proc/self/exe", (long)vec, (long)envp);
-	if (r != -ENOENT && r != -ENOTDIR && r != -EACCES && r != -EBADF)
-		return r;
-	/* No /proc here (chroot), or the descriptor was closed: the supervisor has the file. */
-	if (rs_fetch_fds(RS_NS->sock_name, RS_NS->sock_len, fds))
-		return r;
-	r = sp_sys6(__NR_execveat, fds[1], (long)"", (long)vec, (long)envp, AT_EMPTY_PATH, 0);
-	sp_sys1(__NR_close, fds[0]);
-	sp_sys1(__NR_close, fds[1]);
-	return r;
 }
 
 /* The new image's argument vector: hand-over, program path, pieces, the program's own. */
@@ -497,7 +498,7 @@ static long go(struct rs_area *a, struct plan *p, struct rs_frame *f, long targe
 		/* What is held back stays pending in the kernel, which keeps it across exec. */
 		rs_sigsys_release(a);
 		rs_traceme_now(a);
-		r = exec_resident((uint64_t)vec, envp);
+		r = rs_exec_resident((uint64_t)vec, envp);
 	}
 	if (bytes) {
 		a->map_size = 0;

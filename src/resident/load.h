@@ -26,7 +26,7 @@ struct rs_image {
 
 /*
  * Maps the ELF file open at fd (closed again, so that one free descriptor is enough) and its
- * interpreter, and notes the file's name in rs_exe_path. 0 or -errno; on failure the process is lost.
+ * interpreter, and notes where the program's image is. 0 or -errno; on failure the process is lost.
  */
 sp_must_check long rs_load(int fd, struct rs_image *img);
 

@@ -391,15 +391,16 @@ long rs_proc_follow_exe(struct rs_area *a, struct rs_name *n)
 	if (n->p.kind == BD_PROC_NOT || n->p.leaf != BD_LEAF_EXE || n->p.slash || !is_there(a, &n->p))
 		return 1;
 	if (rs_proc_own(a, &n->p)) {
-		if (!rs_exe_path[0])
+		r = rs_proc_exe_own(RS_PROC_SPARE(a), RS_PROC_SPARE_MAX);
+		if (r < 0)
 			return 1;
-		n->host = rs_exe_path;
+		memcpy(text, RS_PROC_SPARE(a), (size_t)r + 1);
 	} else {
 		r = rs_proc_exe_of(rs_in_pid(n->p.pid.n), text, RS_PROC_TEXT_MAX);
 		if (r < 0)
 			return r;
-		n->host = text;
 	}
+	n->host = text;
 	return 0;
 }
 

@@ -17,8 +17,12 @@
 
 struct ax_stat;
 
-/* The program's own file as the kernel named it when it was mapped; empty where /proc is missing. */
-extern char rs_exe_path[4096];
+/* Where the program's image was mapped. What is mapped there of a file is of the program's. */
+extern uint64_t rs_exe_start, rs_exe_end;
+/* The name the program was executed by, on its stack. */
+extern const char *rs_exe_said;
+/* The program's own file as the kernel names it. Length or -errno: /proc is missing. */
+sp_must_check long rs_proc_exe_own(char *buf, size_t cap);
 
 /*
  * The path that is to be executed: *ret_said is the program's text, *ret_path what the kernel has to be given,

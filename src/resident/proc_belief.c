@@ -108,9 +108,10 @@ static uint32_t depth_of(const struct rs_filter *head)
 /* At least the tree's own; a process with watched descriptors has more of them. */
 #define OUR_FILTERS 1
 
-/* An area's fields in front of its levels. */
+/* An area's fields between its stack and its levels. */
+#define HEAD_AT offsetof(struct rs_area, owner)
 struct head {
-	_Alignas(8) char bytes[offsetof(struct rs_area, levels)];
+	_Alignas(8) char bytes[offsetof(struct rs_area, levels) - HEAD_AT];
 };
 _Static_assert(sizeof(struct head) <= 512, "it is on the stack");
 
@@ -122,13 +123,13 @@ _Static_assert(sizeof(struct head) <= 512, "it is on the stack");
 static const struct rs_area *area_of(struct rs_area *a, const struct bd_procpath *p, int32_t hid,
 				     struct head *buf)
 {
-	const struct rs_area *area = (const struct rs_area *)(const void *)buf;
+	const struct rs_area *area = (const struct rs_area *)((uint64_t)buf - HEAD_AT);
 
 	if (hid == a->htid.n)
 		return a;
 	if (rs_proc_own(a, p))
 		return rs_area_of(a->htgid, sp_hpid_of(hid));
-	if (!read_of(hid, (uint64_t)rs_main_area, buf, sizeof(*buf)) ||
+	if (!read_of(hid, (uint64_t)rs_main_area + HEAD_AT, buf, sizeof(*buf)) ||
 	    (int32_t)atomic_load(&area->owner) != hid)
 		return NULL;
 	return area;

@@ -60,18 +60,17 @@ static void take_char(struct line *l, char c, char *buf, size_t cap)
 	}
 }
 
-/* The file at `code`; without that address the first file that is not ours. */
-static bool is_program(const struct line *l, uint64_t code)
+/* The first file in a range; without one the first file that is not ours. */
+static bool is_program(const struct line *l, uint64_t from, uint64_t to)
 {
-	if (l->part != 3 || (l->start >= SP_SEGMENT_ADDR && l->start < SP_WINDOW_END))
+	if (l->part != 3 || (l->start >= SP_WINDOW_START && l->start < SP_WINDOW_END))
 		return false;
-	return code <= 1 || (code >= SP_SEGMENT_ADDR && code < SP_WINDOW_END) ||
-	       (l->start <= code && code < l->end);
+	return from <= 1 || (from >= SP_WINDOW_START && from < SP_WINDOW_END) ||
+	       (l->start < to && from < l->end);
 }
 
-static long exe_of(int32_t hid, char *buf, size_t cap)
+static long exe_of(int32_t hid, uint64_t from, uint64_t to, char *buf, size_t cap)
 {
-	uint64_t code = rs_stat_field(hid, STARTCODE); /* 0 or 1 if we may not know */
 	struct line l = {0};
 	char in[512], path[32];
 	struct sp_text t;
@@ -87,7 +86,7 @@ static long exe_of(int32_t hid, char *buf, size_t cap)
 				take_char(&l, in[i], buf, cap);
 				continue;
 			}
-			if (is_program(&l, code)) {
+			if (is_program(&l, from, to)) {
 				sp_sys1(__NR_close, fd);
 				buf[l.len] = '\0';
 				return l.too_long ? -ENAMETOOLONG : (long)l.len;
@@ -103,8 +102,33 @@ static long exe_of(int32_t hid, char *buf, size_t cap)
 long rs_proc_exe_of(int32_t hid, char *buf, size_t cap)
 {
 	uint64_t mask = rs_hush();
-	long r = exe_of(hid, buf, cap);
+	uint64_t code = rs_stat_field(hid, STARTCODE); /* 0 or 1 if we may not know */
+	long r = exe_of(hid, code, code + 1, buf, cap);
 
+	rs_unhush(mask);
+	return r;
+}
+
+const char *rs_exe_said;
+
+/*
+ * Asked for when it is wanted, because few programs do and every exec would pay. A program that has unmapped
+ * itself (one that unpacks itself does) is what its name says now.
+ */
+long rs_proc_exe_own(char *buf, size_t cap)
+{
+	uint64_t mask = rs_hush();
+	long r = exe_of(rs_area_here()->htgid.n, rs_exe_start, rs_exe_end, buf, cap), fd;
+
+	if (r == -ENOENT && rs_user_string(buf, (uint64_t)rs_exe_said, cap) > 0 && buf[0] == '/') {
+		fd = sp_sys3(__NR_open, (long)buf, O_PATH | O_CLOEXEC, 0);
+		if (fd >= 0) {
+			r = rs_proc_name_of_fd((int)fd, buf, cap - 1);
+			if (r >= 0)
+				buf[r] = '\0';
+			sp_sys1(__NR_close, fd);
+		}
+	}
 	rs_unhush(mask);
 	return r;
 }

@@ -38,6 +38,7 @@ struct ax_pidfd_info;
 #define RS_AREA_SIZE 65536ul /* power of two: an area is found by rounding SP down */
 #define RS_ALT_SIZE 28672ul  /* alternate stack at the top of the area: one frame and its handler */
 #define RS_SCRATCH 12288ul
+#define RS_CALL_STACK 11008ul
 #define RS_LEVELS 5 /* how deep vfork children may vfork */
 
 /* A program's registers at its `syscall` instruction; rip is the address behind it. */
@@ -101,8 +102,14 @@ struct rs_level {
 	uint32_t pad;
 };
 
-/* What belongs to one thread: its numbers, its call in progress, its two stacks. */
+/*
+ * What belongs to one thread: its numbers, its call in progress, its two stacks. Each page of it that is
+ * written costs a fault in every image, and a copy on both sides of every fork. So the top of the call stack, the
+ * numbers and the frame of the call are on one page, and the kernel's signal frame is the only other one.
+ */
 struct rs_area {
+	char scratch[RS_SCRATCH];
+	char call_stack[RS_CALL_STACK];
 	_Atomic uint64_t owner; /* htgid << 32 | htid of the thread that uses the area; 0: free */
 	struct rs_frame *cur;	/* frame of the next trap */
 	uint64_t call_top;	/* top of the call stack for the next trap */
@@ -122,14 +129,18 @@ struct rs_area {
 	uint32_t stray_level;	     /* 1 + level that it belongs to; 0: none */
 	uint64_t libc_tid;	     /* see rs_libc_tid; the low two bits count traps */
 	uint64_t map_addr, map_size; /* memory an exec in a vfork child left for the parent to unmap */
-	struct rs_level levels[RS_LEVELS];
 	uint64_t request_addr, request_size; /* memory for one request of /dev/fuse (fuse.c) */
-	char scratch[RS_SCRATCH];
+	struct rs_level levels[RS_LEVELS];
 };
 
-#define RS_CALL_TOP(area) ((uint64_t)(area) + RS_AREA_SIZE - RS_ALT_SIZE)
-_Static_assert(sizeof(struct rs_area) < RS_AREA_SIZE - RS_ALT_SIZE - 8192,
-	       "room for the call stack");
+#define RS_CALL_TOP(area) ((uint64_t)(area) + RS_SCRATCH + RS_CALL_STACK)
+#define RS_ALT_STACK(area) ((uint64_t)(area) + RS_AREA_SIZE - RS_ALT_SIZE)
+_Static_assert(sizeof(struct rs_area) <= RS_AREA_SIZE - RS_ALT_SIZE, "room for the signal stack");
+_Static_assert(offsetof(struct rs_area, call_stack) == RS_SCRATCH, "RS_CALL_TOP");
+_Static_assert(offsetof(struct rs_area, owner) == RS_SCRATCH + RS_CALL_STACK, "RS_CALL_TOP");
+_Static_assert(offsetof(struct rs_area, owner) / 4096 ==
+		       (offsetof(struct rs_area, levels) + sizeof(struct rs_frame) - 1) / 4096,
+	       "one page");
 
 /* The area of the thread that runs, wherever in the resident. */
 static inline struct rs_area *rs_area_here(void)
@@ -296,8 +307,8 @@ long rs_copy_gate(void (*job)(void *), void *arg);
  * has put a file of its own there. -errno if it cannot be had.
  */
 long rs_segment_fd_ensure(void);
-/* Whether the hidden descriptor of the resident's file still is that. */
-bool rs_resident_fd_usable(void);
+/* execve of the resident's file. -errno */
+long rs_exec_resident(uint64_t argv, uint64_t envp);
 /* From the supervisor at abstract address name (n bytes): the segment, the resident's file. */
 long rs_fetch_fds(const char *name, uint32_t n, int fds[2]);
 

@@ -413,7 +413,7 @@ void rs_signal(int sig, struct ax_siginfo *si, struct ax_ucontext *uc, struct rs
 void rs_altstack_install(struct rs_area *a)
 {
 	struct ax_stack st = {
-		.sp = RS_CALL_TOP(a),
+		.sp = RS_ALT_STACK(a),
 		.size = RS_ALT_SIZE,
 	};
 

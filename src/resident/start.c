@@ -268,8 +268,9 @@ static const char *comm_source(const char *path, char *buf)
 	int32_t major = 0, minor = 0;
 	const char *rel = uts + 2 * 65;
 	size_t n;
+	long r;
 
-	if (!sp_has_prefix(path, "/dev/fd/") || !rs_exe_path[0])
+	if (!sp_has_prefix(path, "/dev/fd/"))
 		return path;
 	for (size_t i = 8; path[i]; i++)
 		if (path[i] == '/')
@@ -280,8 +281,10 @@ static const char *comm_source(const char *path, char *buf)
 	sp_parse_dec(rel + n + 1, 8, &minor);
 	if (major < 6 || (major == 6 && minor < 14))
 		return path;
-	n = sp_strnlen(rs_exe_path, sizeof(rs_exe_path));
-	memcpy(buf, rs_exe_path, n + 1);
+	r = rs_proc_exe_own(buf, 4096);
+	if (r <= 0)
+		return path;
+	n = (size_t)r;
 	/* proc(5): what readlink adds to the name of a file that is gone */
 	if (n > 10 && sp_streq(buf + n - 10, " (deleted)"))
 		buf[n - 10] = '\0';
@@ -347,11 +350,11 @@ _Noreturn void rs_start(uint64_t *sp)
 	rs_main_hand.known = 1ul << (SIGSYS - 1);
 	rs_main_hand.act[SIGSYS - 1].handler = !!(ho.flags & RS_HO_SIGSYS_IGNORED);
 	path = (const char *)s.argv[1];
+	rs_exe_said = (const char *)s.argv[ho.flags & RS_HO_SCRIPT ? 2 : 1];
 	if (ho.target_fd != NONE)
 		r = rs_load((int)ho.target_fd, &img);
 	else
-		r = load_without_descriptor((const char *)s.argv[ho.flags & RS_HO_SCRIPT ? 2 : 1],
-					    &img);
+		r = load_without_descriptor(rs_exe_said, &img);
 	if (r) {
 		rs_say(r == -EMFILE   ? "exec failed late (no descriptor is free): "
 		       : r == -ENOMEM ? "exec failed late (no address space, ulimit -v?): "

@@ -122,12 +122,12 @@ static int fill_header(struct sv_boot *b, const struct sv_features *f, struct sv
 	struct sp_segment *seg = b->seg;
 	struct stat st;
 	uint32_t flags = 0;
-	int fd = hidden_numbers(&b->nofile, f->proc ? 1 : 2);
+	int fd = hidden_numbers(&b->nofile, 2);
 
 	if (fd < 0)
-		return sv_failed(fail, fd, "no room for a hidden descriptor (ulimit -n)");
+		return sv_failed(fail, fd, "no room for two hidden descriptors (ulimit -n)");
 	seg->segment_fd = fd;
-	seg->resident_fd = f->proc ? -1 : fd + 1;
+	seg->resident_fd = fd + 1;
 	if (fstat(b->segment_fd, &st) < 0)
 		return sv_failed(fail, sv_errno(), "cannot look at the shared memory");
 	seg->segment_ino = st.st_ino;

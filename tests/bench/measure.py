@@ -46,8 +46,8 @@ ROUNDS_MAX = 15  # of one start
 STARTS = 6
 ANSWER_SECONDS = 120
 
-SEGMENT = 0x550000000000
-IMAGE = 0x550040000000
+IMAGE = 0x550000000000
+SEGMENT = 0x550000080000
 AREAS = 0x550080000000
 WINDOW_END = 0x550180000000
 
@@ -165,7 +165,7 @@ def smaps(pid):
             m = re.match(r"([0-9a-f]+)-[0-9a-f]+ ", line)
             if m:
                 at = int(m.group(1), 16)
-                part = ("segment" if SEGMENT <= at < IMAGE else "image" if IMAGE <= at < AREAS
+                part = ("image" if IMAGE <= at < SEGMENT else "segment" if SEGMENT <= at < AREAS
                         else "areas" if AREAS <= at < WINDOW_END else None)
                 continue
             m = re.match(r"(\w+): +(\d+) kB", line)

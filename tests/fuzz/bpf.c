@@ -13,8 +13,8 @@
 
 #include "boundary/bpf.h"
 
-#define START 0x550040001000ul
-#define END 0x550040009000ul
+#define START 0x550000001000ul
+#define END 0x550000009000ul
 #define ROOM 4096u
 
 static void same_when_wrapped(const struct sock_filter *p, unsigned n, struct seccomp_data *sd)

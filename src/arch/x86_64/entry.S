@@ -37,7 +37,7 @@
 #define PHASE_AFTER 3
 #define NR_GETPID 39
 #define AREA_MASK -65536
-#define CALL_TOP 36864
+#define CALL_TOP 23296
 
 	.section .text.entry, "ax", @progbits
 

@@ -132,19 +132,19 @@ static void table(void **state)
 		 "400000-401000 r-xp 00000000 fe:00 1   /bin/x\nSize:    4 kB\nVmFlags: rd ex\n"
 		 "550000000000-550000401000 rw-s 00000000 00:01 6   /memfd:subpid (deleted)\nSize: "
 		 "1 kB\n"
-		 "550040000000-550040012000 r-xp 00000000 fe:00 5   /x\nVmFlags: rd\n"
+		 "550000000000-550000012000 r-xp 00000000 fe:00 5   /x\nVmFlags: rd\n"
 		 "550040100000-550040200000 rw-p 00000000 00:00 0   [heap]\nSize: 9 kB\n"
 		 "550080000000-550080010000 rw-p 00000000 00:00 0 \nSize: 2 kB\n"
 		 "7f0000000000-7f0000001000 rw-p 00000000 00:00 0 \nSize: 3 kB\n",
 		 "400000-401000 r-xp 00000000 fe:00 1   /bin/x\nSize:    4 kB\nVmFlags: rd ex\n"
 		 "550040100000-550040200000 rw-p 00000000 00:00 0   [heap]\nSize: 9 kB\n"
 		 "7f0000000000-7f0000001000 rw-p 00000000 00:00 0 \nSize: 3 kB\n"},
-		{BD_TEXT_MAPS, "550040020000-550040200000 rw-p 00000000 00:00 0     [heap]\n",
-		 "550040020000-550040200000 rw-p 00000000 00:00 0     [heap]\n"},
+		{BD_TEXT_MAPS, "550000020000-550040200000 rw-p 00000000 00:00 0     [heap]\n",
+		 "550000020000-550040200000 rw-p 00000000 00:00 0     [heap]\n"},
 		{BD_TEXT_NUMA_MAPS,
 		 "00400000 default file=/bin/x mapped=1\n550000000000 default file=/memfd:x\n"
-		 "550040020000 default anon=1\n550040030000 default heap anon=1\n7f00 default\n",
-		 "00400000 default file=/bin/x mapped=1\n550040030000 default heap anon=1\n7f00 "
+		 "550000020000 default anon=1\n550000030000 default heap anon=1\n7f00 default\n",
+		 "00400000 default file=/bin/x mapped=1\n550000030000 default heap anon=1\n7f00 "
 		 "default\n"},
 		{BD_TEXT_SYSCALL, "running\n", "running\n"},
 		{BD_TEXT_SYSCALL, "0 0x3 0x1 0x2 0x3 0x4 0x5 0x6 0x7\n",
