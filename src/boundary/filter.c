@@ -133,6 +133,7 @@ static void emit_leaf(struct builder *b, unsigned entry)
 	case BD_ARG_MASK:
 	case BD_ARG_IN:
 	case BD_ARG_OUT:
+	case BD_ZERO:
 		emit(b, BPF_JMP | BPF_JA, 0, 0, TO_BLOCK(block_of(entry)));
 		break;
 	}
@@ -244,6 +245,13 @@ static void emit_block(struct builder *b, const struct bd_when *w)
 		emit_ret(b, SECCOMP_RET_ALLOW);
 		emit(b, BPF_JMP | BPF_JA, 0, 0, TO_GATE);
 		return;
+	case BD_ZERO:
+		emit_test(b, BPF_JEQ, 0, 5, 0);
+		emit_load(b, arg + 4);
+		emit_test(b, BPF_JEQ, 0, 3, 0);
+		emit_load(b, offsetof(struct seccomp_data, args) + 8u * w->value);
+		emit_test(b, BPF_JEQ, 0, 1, 0);
+		break;
 	case BD_NEVER:
 	case BD_ALWAYS:
 	case BD_ERRNO:

@@ -16,6 +16,7 @@
  *          ARG_MASK(i, m)  traps if (low 32 bits of argument i) & m
  *          ARG_IN(i, set)  traps if the low 32 bits of argument i are in the set (sets are in sets.def)
  *          ARG_OUT(i, set) traps if they are not
+ *          ZERO(i, j)      traps if argument i (all 64 bits) and argument j (its low 32) are 0
  *          WATCH_IN(i)     the tree's filter lets it through; traps in a process that watches the
  *                          descriptor in argument i for reading (filter.h: bd_watch_build)
  *          WATCH_OUT(o)    the same for writing
@@ -41,6 +42,7 @@ enum bd_when_op {
 	BD_ARG_MASK,
 	BD_ARG_IN,
 	BD_ARG_OUT,
+	BD_ZERO,
 	BD_WATCH,
 	BD_WATCH_ANY,
 };
@@ -61,7 +63,7 @@ enum bd_set {
 struct bd_when {
 	uint8_t op;	/* enum bd_when_op */
 	uint8_t arg;	/* 0..5; of BD_WATCH the argument that is read from, or BD_NO_ARG */
-	uint32_t value; /* errno, mask, enum bd_set; of BD_WATCH the argument that is written to */
+	uint32_t value; /* errno, mask, enum bd_set; of BD_ZERO the second argument; of BD_WATCH the argument that is written to */
 };
 
 enum bd_handler {

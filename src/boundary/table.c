@@ -61,6 +61,11 @@ const uint8_t bd_handler_of[BD_SYSCALL_MAX + 1] = {
 		BD_ARG_IN, (i), BD_SET_##set \
 	}
 
+#define ZERO(i, j)                \
+	{                         \
+		BD_ZERO, (i), (j) \
+	}
+
 #define WATCH_DUP(i, o)            \
 	{                          \
 		BD_WATCH, (i), (o) \

@@ -162,6 +162,12 @@ static inline int32_t sp_word_number(uint64_t w)
 	return (int32_t)(uint32_t)w;
 }
 
+/* The same for all words of one life of an entry. */
+static inline uint64_t sp_word_life(uint64_t w)
+{
+	return w & ~(0xffffULL << 32);
+}
+
 static inline enum sp_state sp_word_state(uint64_t w)
 {
 	return (enum sp_state)(w >> 32 & 15);

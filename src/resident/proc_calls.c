@@ -246,7 +246,9 @@ static __attribute__((noinline)) void stat_text(struct rs_frame *f, struct rs_ar
 	if (arg)
 		arg_of[0] = AT_FDCWD;
 	arg_of[arg + (f->nr == __NR_statx ? 3 : 1)] = (long)&other;
-	if (!sp_sys6(f->nr, arg_of[0], arg_of[1], arg_of[2], arg_of[3], arg_of[4], arg_of[5]))
+	if (f->nr == __NR_fstat ? !sp_sys2(__NR_stat, (long)name, (long)&other)
+				: !sp_sys6(f->nr, arg_of[0], arg_of[1], arg_of[2], arg_of[3],
+					   arg_of[4], arg_of[5]))
 		*res = other;
 }
 
@@ -295,6 +297,21 @@ static long stat_call(struct rs_frame *f, struct rs_area *a, int dirfd, int arg,
 			res.st.ino = rs_proc_ns_ino();
 	}
 	return rs_user_write(to, &res, extended ? sizeof(res.x) : sizeof(res.st));
+}
+
+long rs_h_fstat(struct rs_frame *f, struct rs_area *a)
+{
+	struct rs_name none = {.host = NULL};
+	union result res;
+	long r = sp_sys2(__NR_fstat, f->a[0], (long)&res);
+
+	if (r)
+		return r;
+	if (res.st.dev == RS_NS->segment_dev)
+		stat_text(f, a, &none, (int)f->a[0], 0, &res);
+	if (rs_proc_is_own_ns(res.st.dev, res.st.ino))
+		res.st.ino = rs_proc_ns_ino();
+	return rs_user_write((uint64_t)f->a[1], &res, sizeof(res.st));
 }
 
 long rs_h_stat(struct rs_frame *f, struct rs_area *a)

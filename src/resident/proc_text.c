@@ -21,8 +21,8 @@
 #define MFD_NOEXEC_SEAL 8u
 #endif
 
-#define NAME_MAX_BYTES 200     /* a memory file's name may have 249 */
-#define SPILL_MAX (256u << 10) /* of a text while there is no descriptor for its file */
+#define F_SEAL_FUTURE_WRITE_ 0x10 /* linux/fcntl.h */
+#define SPILL_MAX (256u << 10)	  /* of a text while there is no descriptor for its file */
 
 static sp_vpid map_number(void *ctx, sp_hpid hid)
 {
@@ -226,7 +226,7 @@ static long convert_sorted(struct job *j, long from, struct sink *to)
 	return 0;
 }
 
-static long memory_file(const char *name, uint32_t flags)
+long rs_text_memory_file(const char *name, uint32_t flags)
 {
 	long fd = sp_sys2(__NR_memfd_create, (long)name, (long)(flags | MFD_NOEXEC_SEAL));
 
@@ -287,11 +287,8 @@ static long through_pipe(struct job *j, long from, uint64_t flags)
 	return r == -EAGAIN ? -EFBIG : r;
 }
 
-/*
- * The memory file under the number of the kernel's: the lowest that was free, as open(2) has it. Opened
- * anew, because what memfd_create gives can be written. Uses both up.
- */
-static long put_in_place(const struct rs_area *a, long fd, long mem, uint64_t flags)
+/* The memory file opened anew, because what memfd_create gives can be read and written. Uses both up. */
+static long open_anew(const struct rs_area *a, long fd, long mem, uint64_t flags)
 {
 	char link[48];
 	struct sp_text t;
@@ -312,6 +309,35 @@ static long put_in_place(const struct rs_area *a, long fd, long mem, uint64_t fl
 	return r < 0 ? mem : r;
 }
 
+long rs_text_move(long from, long fd, uint64_t flags)
+{
+	long r;
+
+	if (flags & (O_NONBLOCK | O_APPEND))
+		sp_sys3(__NR_fcntl, from, F_SETFL, (long)(flags & (O_NONBLOCK | O_APPEND)));
+	r = sp_sys3(__NR_dup3, from, fd, (long)(flags & O_CLOEXEC));
+	sp_sys1(__NR_close, from);
+	return r;
+}
+
+/*
+ * The memory file under the number of the kernel's: the lowest that was free, as open(2) has it. The texts of all
+ * processes that ps(1) and its like read again and again stay as they are made: to open them anew would take a
+ * sixth of the time. To write says EPERM. Not F_SEAL_WRITE where there is the other (5.1): it may wait for
+ * what other processors do with the page.
+ */
+static long put_in_place(const struct job *j, long fd, long mem, uint64_t flags)
+{
+	bool often = j->text == BD_TEXT_STAT || j->text == BD_TEXT_STATUS;
+	bool only_read = (flags & O_ACCMODE) == O_RDONLY;
+	const long others = F_SEAL_GROW | F_SEAL_SHRINK;
+
+	if ((often || !only_read) &&
+	    sp_sys3(__NR_fcntl, mem, F_ADD_SEALS, others | F_SEAL_FUTURE_WRITE_) == -EINVAL)
+		sp_sys3(__NR_fcntl, mem, F_ADD_SEALS, others | F_SEAL_WRITE);
+	return often && only_read ? rs_text_move(mem, fd, flags) : open_anew(j->a, fd, mem, flags);
+}
+
 /* No descriptor is free but fd: the text waits in memory until fd's number can be its file's. */
 static long through_memory(struct job *j, const char *name, long fd, uint64_t flags)
 {
@@ -329,7 +355,7 @@ static long through_memory(struct job *j, const char *name, long fd, uint64_t fl
 	if (!r) {
 		sp_sys1(__NR_close, fd);
 		j->closed = true; /* its number may be somebody else's from now on */
-		file.fd = memory_file(name, flags & O_CLOEXEC ? MFD_CLOEXEC : 0);
+		file.fd = rs_text_memory_file(name, flags & O_CLOEXEC ? MFD_CLOEXEC : 0);
 		r = file.fd;
 	}
 	if (r >= 0)
@@ -387,12 +413,11 @@ static void fill_map(struct job *j)
 
 static long into_file(struct job *j, const char *name, long fd, uint64_t flags)
 {
-	bool sealed = (flags & O_ACCMODE) != O_RDONLY;
-	struct sink to = {.fd = memory_file(name, MFD_CLOEXEC)};
+	struct sink to = {.fd = rs_text_memory_file(name, MFD_CLOEXEC)};
 	long r;
 
 	if (to.fd == -EMFILE || to.fd == -ENFILE)
-		return sealed ? to.fd : through_memory(j, name, fd, flags);
+		return flags & O_ACCMODE ? to.fd : through_memory(j, name, fd, flags);
 	if (to.fd < 0)
 		return to.fd;
 	r = (flags & O_ACCMODE) == O_WRONLY ? 0 : convert_again(j, fd, &to);
@@ -401,57 +426,18 @@ static long into_file(struct job *j, const char *name, long fd, uint64_t flags)
 		to.fd = through_pipe(j, fd, flags);
 		r = to.fd < 0 ? to.fd : sp_sys3(__NR_dup3, to.fd, fd, (long)(flags & O_CLOEXEC));
 	} else if (!r) {
-		/* write(2) says EPERM, as to whoever may not. */
-		if (sealed)
-			sp_sys3(__NR_fcntl, to.fd, F_ADD_SEALS,
-				F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK);
-		return put_in_place(j->a, fd, to.fd, flags);
+		return put_in_place(j, fd, to.fd, flags);
 	}
 	if (to.fd >= 0)
 		sp_sys1(__NR_close, to.fd);
 	return r;
 }
 
-/* Where texts are, usually. In front of any other name stands ELSEWHERE, which no name on procfs starts with. */
-static const char *const places[] = {"/proc/", "/sys/", "/dev/mqueue/"};
-#define PLACES (sizeof(places) / sizeof(places[0]))
-#define ELSEWHERE "/proc/"
-
-/*
- * The name that the kernel has for the file, as the memory file's: it is what the program is told. name is
- * in scratch, which is about to be used.
- */
-static void keep_name(const struct rs_area *a, const char *name, char *kept, size_t cap)
-{
-	static const char self[] = "/proc/self/", thread[] = "/proc/thread-self/";
-	struct sp_text t;
-	bool usual;
-
-	sp_text_init(&t, kept, cap);
-	if (sp_has_prefix(name, self) || sp_has_prefix(name, thread)) {
-		bool whole = sp_has_prefix(name, self);
-
-		sp_text_str(&t, "/proc/");
-		sp_text_dec(&t, a->htgid.n);
-		if (!whole) {
-			sp_text_str(&t, "/task/");
-			sp_text_dec(&t, a->htid.n);
-		}
-		name += (whole ? sizeof(self) : sizeof(thread)) - 2;
-	}
-	usual = t.len; /* one's own, spelled out */
-	for (size_t i = 0; i < PLACES; i++)
-		usual = usual || sp_has_prefix(name, places[i]);
-	if (!usual && name[0] == '/')
-		sp_text_str(&t, ELSEWHERE);
-	sp_text_bytes(&t, name, sp_strnlen(name, cap));
-}
-
 long rs_text_convert(struct rs_frame *f, struct rs_area *a, enum bd_text text,
 		     const struct bd_procpath *p, const char *name, long fd, uint64_t flags)
 {
 	struct sink nowhere = {.fd = -1};
-	char kept[NAME_MAX_BYTES];
+	char kept[RS_TEXT_NAME_MAX];
 	struct job j;
 	long r = 0;
 
@@ -460,7 +446,7 @@ long rs_text_convert(struct rs_frame *f, struct rs_area *a, enum bd_text text,
 	j.a = a;
 	j.p = p;
 	j.text = text;
-	keep_name(a, name, kept, sizeof(kept));
+	rs_text_keep_name(a, p, name, kept);
 	/* The call it is in itself is its read, and no trap. */
 	if (text == BD_TEXT_SYSCALL && rs_text_task(a, p) == a->htid.n)
 		return fd;
@@ -485,99 +471,4 @@ keep:
 	/* The place a text is read from is the descriptor's own. */
 	sp_sys3(__NR_lseek, fd, 0, 0);
 	return fd;
-}
-
-const char *rs_text_name_of(const char *link, size_t len, size_t *ret_len)
-{
-	static const char before[] = "/memfd:", behind[] = " (deleted)";
-	size_t b = sizeof(before) - 1, e = sizeof(behind) - 1;
-
-	if (len <= b + e || memcmp(link, before, b) || memcmp(link + len - e, behind, e))
-		return NULL;
-	for (size_t i = 0; i < PLACES; i++) {
-		size_t n = sp_strnlen(places[i], 16);
-
-		if (len - b - e > n && !memcmp(link + b, places[i], n)) {
-			if (!i && link[b + n] == '/')
-				b += n;
-			*ret_len = len - b - e;
-			return link + b;
-		}
-	}
-	return NULL;
-}
-
-bool rs_text_stands_for(const char *link, char *buf, size_t cap)
-{
-	long n = sp_sys3(__NR_readlink, (long)link, (long)buf, (long)cap);
-	const char *name;
-	size_t len;
-
-	if (n <= 0 || n >= (long)cap)
-		return false;
-	name = rs_text_name_of(buf, (size_t)n, &len);
-	if (!name)
-		return false;
-	memmove(buf, name, len);
-	buf[len] = '\0';
-	return true;
-}
-
-/*
- * The name is in the host's numbers; parsing the same in the namespace's is what a text needs. False: not a text of
- * a member.
- */
-static bool place_of(const char *name, struct bd_procpath *ret_p)
-{
-	bd_procpath_parse(NULL, name, sp_strnlen(name, NAME_MAX_BYTES), ret_p);
-	if (ret_p->kind == BD_PROC_PID)
-		ret_p->pid = sp_vpid_of(rs_out_pid(ret_p->pid.n));
-	if (ret_p->task == BD_TASK_ONE)
-		ret_p->tid = sp_vpid_of(rs_out_pid(ret_p->tid.n));
-	return ret_p->kind != BD_PROC_NOT && (ret_p->kind != BD_PROC_PID || ret_p->pid.n) &&
-	       (ret_p->task != BD_TASK_ONE || ret_p->tid.n) && bd_text_of(ret_p) != BD_TEXT_NONE;
-}
-
-void rs_text_refresh(struct rs_area *a, int fd, uint64_t mask)
-{
-	char name[NAME_MAX_BYTES + 16], link[48];
-	struct bd_procpath p;
-	struct ax_stat st;
-	struct sink to;
-	struct sp_text t;
-	struct job j;
-	long from, r;
-
-	if (sp_sys2(__NR_fstat, fd, (long)&st) || st.dev != RS_NS->segment_dev ||
-	    sp_sys3(__NR_lseek, fd, 0, 1 /* SEEK_CUR */))
-		return;
-	sp_text_init(&t, link, sizeof(link));
-	sp_text_str(&t, "/proc/");
-	sp_text_dec(&t, a->htid.n);
-	sp_text_str(&t, "/fd/");
-	sp_text_dec(&t, fd);
-	/* Those of mappings are about the memory that the process had when they were opened. */
-	if (!rs_text_stands_for(link, name, sizeof(name)) || !place_of(name, &p) ||
-	    bd_text_of(&p) == BD_TEXT_MAPS || bd_text_of(&p) == BD_TEXT_NUMA_MAPS)
-		return;
-	from = sp_sys3(__NR_open, (long)name, O_RDONLY | O_CLOEXEC, 0);
-	if (from < 0)
-		return;
-	to = (struct sink){.fd = sp_sys3(__NR_open, (long)link, O_RDWR | O_CLOEXEC, 0)};
-	if (to.fd >= 0) {
-		memset(&j, 0, sizeof(j));
-		j.f = a->cur;
-		j.f->saved_mask = mask;
-		j.a = a;
-		j.p = &p;
-		j.text = bd_text_of(&p);
-		fill_map(&j);
-		r = convert(&j, from, &to);
-		if (!r)
-			sp_sys2(__NR_ftruncate, to.fd, (long)to.len);
-		else if (r == -EFBIG)
-			forget_xfsz();
-		sp_sys1(__NR_close, to.fd);
-	}
-	sp_sys1(__NR_close, from);
 }

@@ -2,8 +2,8 @@
 /*
  * Files whose text carries numbers. What is opened is read, converted and put into a memory file at
  * once; that is what the program gets, under the descriptor the real one would have had. It does not
- * change any more: whoever wants a fresh text opens again. So a file in which nothing had to be
- * converted stays the kernel's: it can be polled, and read again.
+ * change any more until the program goes back to its start. A file in which nothing had to be
+ * converted stays the kernel's: it can be polled, and is live.
  */
 #ifndef RESIDENT_TEXT_H
 #define RESIDENT_TEXT_H
@@ -23,7 +23,14 @@ sp_must_check long rs_text_convert(struct rs_frame *f, struct rs_area *a, enum b
 /* Whether an open of this text with these flags is converted. */
 bool rs_text_wanted(enum bd_text text, uint64_t flags);
 
-/* The name in a link "/memfd:/proc/..." of a converted text; NULL: it is no such link. */
+/*
+ * proc_again.c: the memory file's name, from which the text can be made again and its origin told: the kernel's
+ * name for the file (name: what was opened, in the host's numbers), and behind a mark whose life it is about.
+ */
+#define RS_TEXT_NAME_MAX 200 /* a memory file's name may have 249 */
+void rs_text_keep_name(struct rs_area *a, const struct bd_procpath *p, const char *name, char *kept);
+
+/* The kernel's name in a link "/memfd:/proc/..." of a converted text; NULL: it is no such link. */
 const char *rs_text_name_of(const char *link, size_t len, size_t *ret_len);
 
 /*
@@ -31,6 +38,10 @@ const char *rs_text_name_of(const char *link, size_t len, size_t *ret_len);
  * file in the host's numbers, with a NUL.
  */
 bool rs_text_stands_for(const char *link, char *buf, size_t cap);
+
+long rs_text_memory_file(const char *name, uint32_t flags);
+/* Puts a descriptor, which is used up, into the place of another one, as opened with these flags. */
+long rs_text_move(long from, long fd, uint64_t flags);
 
 /*
  * A new program starts with this mask. If descriptor fd is a text of which nothing was read, it becomes

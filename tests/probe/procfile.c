@@ -5,13 +5,32 @@
  * sizes, from many threads at once.
  */
 #include "probe.h"
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 
 static const char *const names[] = {"/proc/self/stat",		"/proc/self/status",
 				    "/proc/self/maps",		"/proc/loadavg",
 				    "/proc/self/sched",		"/proc/self/statm",
 				    "/proc/sysvipc/shm",	"/proc/self/comm",
 				    "/proc/sys/kernel/pid_max", "/proc/thread-self/children"};
+
+/* Of the two that are read most a program can tell that they could be written if they were not sealed. */
+static int is_sealed(const char *name)
+{
+	return !strcmp(name, "/proc/self/stat") || !strcmp(name, "/proc/self/status");
+}
+
+static int flags_of(const char *name, int fd)
+{
+	return fcntl(fd, F_GETFL) & ~(is_sealed(name) ? O_ACCMODE : 0);
+}
+
+static const char *refused(const char *name, long r)
+{
+	return r < 0 && is_sealed(name) ? "refused" : rc(r);
+}
 
 static void status(const char *name)
 {
@@ -20,20 +39,27 @@ static void status(const char *name)
 	int fd = open(name, O_RDONLY | O_CLOEXEC);
 	ssize_t n;
 
+	struct statfs fs;
+
 	stat(name, &by_name);
-	fstat(fd, &by_fd);
+	SC(SYS_fstat, fd, &by_fd);
 	SC(SYS_newfstatat, fd, "", &at, 0x1000 /* AT_EMPTY_PATH */);
 	say("%s: mode %o links %ld size %ld, same file %d", name, at.st_mode, (long)at.st_nlink,
 	    (long)at.st_size, by_name.st_ino == at.st_ino && by_name.st_dev == at.st_dev);
-	say("%s: type %o", name, by_fd.st_mode & S_IFMT);
+	say("%s: fstat mode %o links %ld size %ld blocks %ld, same file %d", name, by_fd.st_mode,
+	    (long)by_fd.st_nlink, (long)by_fd.st_size, (long)by_fd.st_blocks,
+	    by_name.st_ino == by_fd.st_ino && by_name.st_dev == by_fd.st_dev);
+	say("%s: fstat %s, fstatfs %s", name, rc(SC(SYS_fstat, fd, WILD)),
+	    rc(SC(SYS_fstatfs, fd, WILD)));
+	say("%s: file system %x", name, fstatfs(fd, &fs) ? 0 : (unsigned)fs.f_type);
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	n = readlink(link, to, sizeof(to) - 1);
 	to[n < 0 ? 0 : n] = 0;
 	say("%s: link %s", name, to);
-	say("%s: status flags %o, descriptor flags %d", name, fcntl(fd, F_GETFL), fcntl(fd, F_GETFD));
+	say("%s: status flags %o, descriptor flags %d", name, flags_of(name, fd), fcntl(fd, F_GETFD));
 	close(fd);
 	fd = open(name, O_RDONLY | O_NONBLOCK);
-	say("%s: status flags %o, descriptor flags %d, number %d", name, fcntl(fd, F_GETFL),
+	say("%s: status flags %o, descriptor flags %d, number %d", name, flags_of(name, fd),
 	    fcntl(fd, F_GETFD), fd);
 	close(fd);
 }
@@ -43,8 +69,10 @@ static void writing(const char *name)
 	struct iovec v = {(void *)"x", 1};
 	int fd = open(name, O_RDONLY);
 
-	say("%s: write %s, writev %s, ftruncate %s", name, err((int)-SC(SYS_write, fd, "x", 1)),
-	    err((int)-SC(SYS_writev, fd, &v, 1)), err((int)-SC(SYS_ftruncate, fd, 0)));
+	say("%s: write %s, writev %s", name, refused(name, SC(SYS_write, fd, "x", 1)),
+	    refused(name, SC(SYS_writev, fd, &v, 1)));
+	say("%s: ftruncate %s, mapped %d", name, refused(name, SC(SYS_ftruncate, fd, 100000)),
+	    mmap(NULL, 4096, PROT_WRITE, MAP_SHARED, fd, 0) != MAP_FAILED);
 	close(fd);
 	fd = open(name, O_WRONLY | O_APPEND);
 	say("%s: for writing %s", name, fd < 0 ? err(errno) : "open");
@@ -148,6 +176,77 @@ static void held(void)
 	free(more);
 	close(live);
 	close(kept);
+}
+
+/* From the start once more: the second word, or why there is none. */
+static const char *anew(int fd, const char *key)
+{
+	char *s = scratch(), text[8192], *at = text;
+	ssize_t n = (ssize_t)SC(SYS_lseek, fd, 0, SEEK_SET);
+
+	if (n == 0)
+		n = (ssize_t)SC(SYS_read, fd, text, sizeof(text) - 1);
+	if (n <= 0)
+		return rc(n);
+	text[n] = 0;
+	if (key)
+		at = strstr(text, key);
+	if (!at)
+		return "none";
+	snprintf(s, 100, "%.*s", (int)strcspn(at, "\n"), at);
+	return s;
+}
+
+/* What goes back to the start reads what is there now. */
+static void from_the_start(void)
+{
+	static const char *const mine[] = {"/proc/self/status", "/proc/thread-self/sched"};
+	int fds[2], load = open("/proc/loadavg", O_RDONLY), info, twice, group = 0;
+	char name[40], *at;
+	struct gate g = gate_new();
+	pid_t kid;
+
+	for (size_t i = 0; i < 2; i++)
+		fds[i] = open(mine[i], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	prctl(PR_SET_NAME, "renamed");
+	for (size_t i = 0; i < 2; i++) {
+		at = (char *)anew(fds[i], NULL);
+		at[strcspn(at, "(")] = 0; /* sched goes on with another */
+		say("again: %s, flags %o %d", at, fcntl(fds[i], F_GETFL) & ~O_ACCMODE,
+		    fcntl(fds[i], F_GETFD));
+		close(fds[i]);
+	}
+	kid = fork_or_die();
+	if (!kid) {
+		gate_pass(g);
+		_exit(0);
+	}
+	at = strrchr(anew(load, NULL), ' ');
+	say("last number: %s", at ? at : "none");
+	snprintf(name, sizeof(name), "/proc/%d/stat", kid);
+	fds[0] = open(name, O_RDONLY);
+	snprintf(name, sizeof(name), "/proc/%d/task/%d/status", kid, kid);
+	fds[1] = open(name, O_RDONLY);
+	snprintf(name, sizeof(name), "/proc/%d/fdinfo/%d", kid, load);
+	info = open(name, O_RDONLY);
+	twice = dup(fds[1]);
+	setpgid(kid, kid);
+	sscanf(anew(fds[0], ") "), ") %*c %*d %d", &group);
+	say("its group: %d", group == kid);
+	gate_open(g);
+	while (!strchr(anew(fds[0], ") "), 'Z'))
+		usleep(1000);
+	say("a zombie: %s", anew(fds[1], "State:"));
+	waitpid(kid, NULL, 0);
+	say("gone: %s %s %s %s", anew(fds[0], NULL), anew(fds[1], NULL), anew(twice, NULL),
+	    anew(info, NULL));
+	say("and again: %s %s", anew(fds[0], NULL), anew(fds[1], NULL));
+	close(fds[0]);
+	close(fds[1]);
+	close(twice);
+	close(info);
+	say("closed: %s", rc(SC(SYS_lseek, load + 100, 0, SEEK_SET)));
+	close(load);
 }
 
 static void limits(void)
@@ -255,6 +354,7 @@ int main(void)
 	}
 	sharing();
 	held();
+	from_the_start();
 	limits();
 	namesakes();
 	threads();

@@ -74,6 +74,8 @@ static void opened(void)
 	name(path);
 	say("by descriptor %s", rc(SC(SYS_newfstatat, fd, "", &st, 0x1000 /* AT_EMPTY_PATH */)));
 	say("  %d", st.st_ino == first_ino);
+	say("fstat %s", rc(SC(SYS_fstat, fd, &st)));
+	say("  %d", st.st_ino == first_ino);
 	close(fd);
 	dir = open("/proc/self/ns", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	memset(text, 0, sizeof(text));

@@ -139,6 +139,8 @@ static uint32_t expected(uint32_t nr, const uint64_t args[6], bool inside)
 		return SECCOMP_RET_ERRNO | w->value;
 	case BD_ARG_NZ:
 		return args[w->arg] ? trap : SECCOMP_RET_ALLOW;
+	case BD_ZERO:
+		return !args[w->arg] && !(uint32_t)args[w->value] ? trap : SECCOMP_RET_ALLOW;
 	case BD_ARG_MASK:
 		return (uint32_t)args[w->arg] & w->value ? trap : SECCOMP_RET_ALLOW;
 	case BD_ARG_IN:
