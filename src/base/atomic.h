@@ -16,6 +16,9 @@
 #define sp_store_release(p, v) \
 	(sp_fault_at(WRITE, p), atomic_store_explicit(p, v, memory_order_release))
 
+/* Read exactly once: what was checked is what is used, whoever writes meanwhile. */
+#define sp_once(x) (*(const volatile __typeof__(x) *)&(x))
+
 /* True if *p was expected and is desired now; *expected is what was found otherwise. */
 #define sp_cas(p, expected, desired) \
 	(sp_fault_at(WRITE, p), atomic_compare_exchange_strong(p, expected, desired))

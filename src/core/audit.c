@@ -21,6 +21,7 @@ enum invariant {
 	I_TGID = 10,	   /* I10 */
 	I_SPELLING = 11,   /* I11 */
 	I_INIT = 12,	   /* I12 */
+	I_KEEPER = 13,	   /* I13 */
 };
 
 static uint64_t word_at(struct sp_segment *ns, uint32_t slot)
@@ -30,9 +31,10 @@ static uint64_t word_at(struct sp_segment *ns, uint32_t slot)
 
 static bool header_ok(struct sp_segment *ns)
 {
-	int32_t cursor = sp_load(&ns->cursor);
+	int32_t cursor = sp_load(&ns->cursor), high = sp_load(&ns->high_cursor);
 
-	return !sp_ns_check(ns, SP_SEGMENT_SIZE) && cursor >= 0 && cursor < ns->seq_end;
+	return !sp_ns_check(ns, SP_SEGMENT_SIZE) && cursor >= 0 && cursor < ns->seq_end &&
+	       (!high || (high >= ns->seq_end && high < ns->pid_max));
 }
 
 /* Every entry in use has a word of its own where a search for its host tid comes by. */
@@ -71,7 +73,7 @@ static int check_used(struct sp_segment *ns, uint32_t slot, uint64_t w)
 {
 	struct sp_entry *e = sp_entry_at(ns, slot);
 	int32_t n = sp_word_number(w);
-	uint32_t hid = sp_load(&e->hid), tgid = sp_load(&e->tgid);
+	uint32_t hid = sp_load(&e->hid), tgid = sp_load(&e->tgid), keeper = sp_load(&e->keeper);
 	struct sp_ref other;
 
 	if (n <= 0 || n >= ns->pid_max || sp_bucket(n) != slot % SP_BUCKETS)
@@ -81,12 +83,16 @@ static int check_used(struct sp_segment *ns, uint32_t slot, uint64_t w)
 	if (!tgid || tgid >= (uint32_t)ns->pid_max ||
 	    (tgid == (uint32_t)n) == !!(sp_word_flags(w) & SP_F_THREAD))
 		return I_TGID;
+	if (keeper != sp_hid_unset(w) && !(sp_keeper_set(keeper) && sp_word_flags(w) & SP_F_NESTED))
+		return I_KEEPER;
 	if (sp_word_state(w) == SP_RESERVED)
 		return hid == sp_hid_unset(w) || (hid && hid <= SP_HID_MAX) ? 0 : I_HID;
 	if (!hid || hid > SP_HID_MAX)
 		return I_HID;
-	if (!indexed(ns, slot, w, (int32_t)hid))
+	if (!sp_keeper_set(keeper) && !indexed(ns, slot, w, (int32_t)hid))
 		return I_INDEXED;
+	if (sp_keeper_set(keeper) && !indexed(ns, slot, w, (int32_t)keeper))
+		return I_KEEPER;
 	if (n == 1 && sp_load(&ns->init_hid) != hid)
 		return I_INIT;
 	other = sp_find_in(ns, sp_vpid_of((int32_t)hid), SP_BIT(SP_LIVE));
@@ -112,7 +118,7 @@ static int check_slot(struct sp_segment *ns, uint32_t slot)
 	}
 	if (s == SP_FREE)
 		return sp_word_flags(w) & ~(uint32_t)SP_F_REFUSED ? I_WORD : 0;
-	if (sp_word_flags(w) & ~(uint32_t)(SP_F_LEADER | SP_F_THREAD | SP_F_SESSION))
+	if (sp_word_flags(w) & ~SP_F_SETTABLE)
 		return I_WORD;
 	return check_used(ns, slot, w);
 }

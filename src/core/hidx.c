@@ -18,6 +18,13 @@ static bool current(struct sp_segment *ns, uint32_t slot, uint64_t w)
 	       SP_BIT(sp_word_state(now)) & (SP_BIT(SP_RESERVED) | SP_BIT(SP_LIVE));
 }
 
+static bool keeper_of_another(struct sp_segment *ns, struct sp_ref ref, int32_t hid)
+{
+	uint32_t keeper = sp_load(&sp_entry_at(ns, ref.slot)->keeper);
+
+	return sp_keeper_set(keeper) && keeper != (uint32_t)hid;
+}
+
 /*
  * The kernel gave the host tid to a new task, so the entry that carries it is of a task that is gone:
  * FREE, whatever it was (ORDERING C3). True when the word that spoke of it counts no more.
@@ -28,6 +35,9 @@ static bool evict(struct sp_segment *ns, uint64_t hw)
 	uint64_t w = old.word;
 
 	if (old.slot == SP_NO_SLOT)
+		return true;
+	/* A number with a keeper ends with that, not with the init: only the word is given up. */
+	if (keeper_of_another(ns, old, sp_hidx_hid(hw)))
 		return true;
 	if (!sp_cas(&sp_entry_at(ns, old.slot)->word, &w,
 		    sp_word_with_state(w & ~SP_FLAGS_MASK, SP_FREE)))

@@ -17,7 +17,8 @@
  *
  * Host tid -> number. A hidx word is (host tid << 40 | number << 16 | way << 13 | low bits of the
  * generation), 0 is empty. It is a hint: it counts only when the entry of that number, way and
- * generation is in use and carries the same host tid; the generation makes "counts no more" final.
+ * generation is in use and carries the same host tid (its own, or its keeper's: the init of a namespace
+ * below has a word for each); the generation makes "counts no more" final.
  * Words of retired entries stay until their place is wanted (a signal that was queued may name a
  * sender that is gone by now). A word that was once used is never empty again, and the ways of a
  * bucket fill in order: an empty word ends every search, so searches touch few pages.
@@ -73,6 +74,7 @@ enum sp_flag {
 	SP_F_THREAD = 2,  /* not the leader of its thread group */
 	SP_F_SESSION = 4, /* made a session */
 	SP_F_REFUSED = 8, /* on FREE: publish said -EEXIST; tells the second publisher the same */
+	SP_F_NESTED = 16, /* of a namespace below: its init, one that joined it, one that was seen */
 };
 
 /*
@@ -86,7 +88,8 @@ struct sp_entry {
 	_Atomic uint64_t ident; /* host identity of the process: pidfs inode or start time; 0 unknown */
 	_Atomic uint64_t pending; /* signals (bit n-1) left for a RESERVED entry by a group signal */
 	_Atomic uint32_t by;	  /* host tgid of the reserver; immutable from reserve on */
-	_Atomic uint32_t spare;
+	/* Host pid of the keeper of the namespace below whose init this is; above SP_HID_MAX: none. */
+	_Atomic uint32_t keeper;
 	_Atomic uint64_t cleartid; /* address of the CLEARTID word, for a later checkpoint; 0 none */
 };
 
@@ -130,6 +133,13 @@ struct sp_segment {
 	uint32_t pids_limit; /* immutable: tasks at once, 0: no limit (core/limit.c) */
 	/* Births that need no count, below the number of the count that allowed them. */
 	_Atomic uint64_t room;
+	/* The place in the tree: immutable once init runs, but for below. */
+	uint64_t ns_id;		/* unique in the tree; the root has 1 */
+	uint64_t ns_ino;	/* what ns/pid shows; the root shows the kernel's */
+	uint32_t depth;		/* the root has 0 */
+	uint32_t layers;	/* Landlock layers in force */
+	_Atomic uint32_t below; /* namespaces right below: while 0, there is nobody to ask about */
+	_Atomic int32_t high_cursor; /* last number given of those from seq_end on, 0 at first */
 	/* The hand-over of exec: immutable once init runs. */
 	int32_t segment_fd;  /* number of the hidden descriptor in every task */
 	int32_t resident_fd; /* the same for the resident's file */
@@ -150,6 +160,7 @@ _Static_assert(offsetof(struct sp_entry, tgid) == 12, "layout");
 _Static_assert(offsetof(struct sp_entry, ident) == 16, "layout");
 _Static_assert(offsetof(struct sp_entry, pending) == 24, "layout");
 _Static_assert(offsetof(struct sp_entry, by) == 32, "layout");
+_Static_assert(offsetof(struct sp_entry, keeper) == 36, "layout");
 _Static_assert(offsetof(struct sp_entry, cleartid) == 40, "layout");
 _Static_assert(sizeof(struct sp_segment) <= SP_HIDX_OFF, "layout");
 _Static_assert(SP_ENTRIES_OFF % 4096 == 0 && SP_SEGMENT_SIZE % 4096 == 0, "layout");

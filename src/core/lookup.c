@@ -36,8 +36,7 @@ struct sp_ref sp_pid_find_any(struct sp_segment *ns, sp_vpid n)
 	return sp_find_in(ns, n, SP_ANY);
 }
 
-/* Host tid -> entry in one of the states. */
-static struct sp_ref find_hid(struct sp_segment *ns, int32_t hid, uint32_t states)
+struct sp_ref sp_find_hid(struct sp_segment *ns, int32_t hid, uint32_t states)
 {
 	uint32_t reach = sp_hidx_reach(ns);
 
@@ -56,14 +55,19 @@ static struct sp_ref find_hid(struct sp_segment *ns, int32_t hid, uint32_t state
 	return SP_REF_NONE;
 }
 
+struct sp_ref sp_pid_find_host(struct sp_segment *ns, sp_hpid hid)
+{
+	return sp_find_hid(ns, hid.n, SP_BIT(SP_LIVE));
+}
+
 sp_vpid sp_pid_number(struct sp_segment *ns, sp_hpid hid)
 {
-	return sp_ref_number(find_hid(ns, hid.n, SP_BIT(SP_LIVE)));
+	return sp_ref_number(sp_find_hid(ns, hid.n, SP_BIT(SP_LIVE)));
 }
 
 sp_vpid sp_pid_group_number(struct sp_segment *ns, sp_hpid hid)
 {
-	return sp_ref_number(find_hid(ns, hid.n, SP_BIT(SP_LIVE) | SP_BIT(SP_DEAD)));
+	return sp_ref_number(sp_find_hid(ns, hid.n, SP_BIT(SP_LIVE) | SP_BIT(SP_DEAD)));
 }
 
 sp_vpid sp_pid_recall(struct sp_segment *ns, sp_hpid hid)
@@ -115,6 +119,16 @@ sp_hpid sp_ref_hpid(struct sp_segment *ns, struct sp_ref ref)
 		return SP_HPID_NONE;
 	hid = sp_load(&sp_entry_at(ns, ref.slot)->hid);
 	return sp_hpid_of(hid > SP_HID_MAX ? 0 : (int32_t)hid);
+}
+
+sp_hpid sp_ref_keeper(struct sp_segment *ns, struct sp_ref ref)
+{
+	uint32_t keeper;
+
+	if (ref.slot >= SP_CAPACITY)
+		return SP_HPID_NONE;
+	keeper = sp_load(&sp_entry_at(ns, ref.slot)->keeper);
+	return sp_hpid_of(sp_keeper_set(keeper) ? (int32_t)keeper : 0);
 }
 
 sp_hpid sp_ref_by(struct sp_segment *ns, struct sp_ref ref)

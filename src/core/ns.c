@@ -22,6 +22,7 @@ int sp_ns_create(void *mem, size_t size, int32_t pid_max)
 	ns->seq_end = half > SP_PID_MAX_MIN ? half : SP_PID_MAX_MIN;
 	ns->segment_fd = -1;
 	ns->resident_fd = -1;
+	ns->ns_id = 1;
 	return 0;
 }
 

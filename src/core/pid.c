@@ -9,101 +9,7 @@
 
 #include "core/slot.h"
 
-/* What is known about the bucket of a candidate. */
-struct place {
-	bool taken;	/* some entry holds the number */
-	uint32_t way;	/* where it could go, SP_WAYS: nowhere */
-	uint64_t found; /* the FREE word there */
-};
-
-/*
- * The lowest way that is FREE, so that entries stay dense; one whose last user still has to be told of a
- * refusal only when there is no other. own: slot that does not count.
- */
-static struct place look(struct sp_segment *ns, int32_t n, uint32_t own)
-{
-	uint32_t bucket = sp_bucket(n);
-	struct place p = {false, SP_WAYS, 0};
-	bool second = false;
-
-	for (uint32_t way = 0; way < SP_WAYS; way++) {
-		uint32_t slot = sp_slot(way, bucket);
-		uint64_t w = 0;
-		enum sp_state s;
-
-		if (slot == own)
-			continue;
-		if (sp_slot_used(ns, way, bucket))
-			w = sp_load(&sp_entry_at(ns, slot)->word);
-		s = sp_word_state(w);
-		if (s == SP_FREE) {
-			bool refused = sp_word_flags(w) & SP_F_REFUSED;
-
-			if (p.way == SP_WAYS || (second && !refused)) {
-				p.way = way;
-				p.found = w;
-				second = refused;
-			}
-		} else if ((s == SP_CLAIMED ? sp_claim_number(w) : sp_word_number(w)) == n) {
-			p.taken = true;
-		}
-	}
-	return p;
-}
-
-/* I2: a slot below high[] may be read; so high[] grows before the slot is first used (ORDERING B1). */
-static void raise_high(struct sp_segment *ns, uint32_t way, uint32_t bucket)
-{
-	uint32_t high = sp_load(&ns->high[way]);
-
-	while (high <= bucket)
-		if (sp_cas(&ns->high[way], &high, bucket + 1))
-			break;
-}
-
-/*
- * Makes the slot ours. CLAIMED first, then look again: of two who claim one number at least one sees the
- * other (ORDERING A1), so what becomes RESERVED is the only one with its number (I5). 0, or -EAGAIN when
- * the number or the slot went to somebody else.
- */
-static int claim(struct sp_segment *ns, int32_t n, struct place p, sp_vpid tgid, int32_t by,
-		 struct sp_ref *ret_ref)
-{
-	uint32_t slot = sp_slot(p.way, sp_bucket(n));
-	struct sp_entry *e = sp_entry_at(ns, slot);
-	uint32_t gen = (sp_word_gen(p.found) + 1) & 0xffff;
-	uint64_t claimed = sp_word_claim(gen, n, by);
-	uint64_t reserved = (uint64_t)gen << 48 | (uint64_t)(tgid.n ? SP_F_THREAD : 0) << 36 |
-			    (uint64_t)SP_RESERVED << 32 | (uint32_t)n;
-
-	raise_high(ns, p.way, sp_bucket(n));
-	if (!sp_cas(&e->word, &p.found, claimed))
-		return -EAGAIN;
-	sp_fault(RESERVE_CLAIMED);
-	if (look(ns, n, slot).taken) {
-		uint64_t free = (uint64_t)gen << 48 | (uint32_t)n;
-
-		/* If it fails a sweep took us for dead: then it is FREE already. */
-		(void)sp_cas(&e->word, &claimed, free);
-		return -EAGAIN;
-	}
-	/* ORDERING B3: whoever reads one of them from a former life sees that the word has changed. */
-	sp_store_release(&e->hid, sp_hid_unset(reserved));
-	sp_store_release(&e->tgid, (uint32_t)(tgid.n ? tgid.n : n));
-	sp_store_release(&e->ident, 0);
-	sp_store_release(&e->pending, 0);
-	sp_store_release(&e->by, (uint32_t)by);
-	sp_store_release(&e->cleartid, 0);
-	sp_fault(RESERVE_WRITTEN);
-	if (!sp_cas(&e->word, &claimed, reserved))
-		return -EAGAIN;
-	sp_fault(RESERVE_RESERVED);
-	*ret_ref = (struct sp_ref){slot, reserved};
-	return 0;
-}
-
-/* RESERVED or DEAD or CLAIMED -> FREE, of this very life. */
-static bool let_go(struct sp_segment *ns, struct sp_ref ref, uint32_t flags)
+bool sp_let_go(struct sp_segment *ns, struct sp_ref ref, uint32_t flags)
 {
 	struct sp_entry *e = sp_entry_at(ns, ref.slot);
 	uint64_t w = ref.word;
@@ -113,8 +19,6 @@ static bool let_go(struct sp_segment *ns, struct sp_ref ref, uint32_t flags)
 	w = sp_word_with_state((w & ~SP_FLAGS_MASK) | (uint64_t)flags << 36, SP_FREE);
 	return sp_cas(&e->word, &ref.word, w);
 }
-
-#define SP_CANDIDATES (SP_CAPACITY + 2 * SP_BUCKETS)
 
 /* Where a search for a number is: kernel/pid.c:alloc_pid and lib/idr.c:idr_alloc_cyclic. */
 struct search {
@@ -137,7 +41,7 @@ static struct search search_from(int32_t cursor, int32_t end)
 
 int sp_pid_reserve(struct sp_segment *ns, sp_vpid tgid, sp_hpid by, struct sp_ref *ret_ref)
 {
-	int32_t end = ns->seq_end;
+	int32_t end = sp_once(ns->seq_end);
 	int32_t cursor = sp_load(&ns->cursor);
 	struct search s;
 	uint32_t full = 0;
@@ -153,7 +57,7 @@ int sp_pid_reserve(struct sp_segment *ns, sp_vpid tgid, sp_hpid by, struct sp_re
 	 * other numbers, the two ends at a wrap included.
 	 */
 	for (uint32_t tries = 0; tries < SP_CANDIDATES; tries++) {
-		struct place p;
+		struct sp_place p;
 		struct sp_ref ref;
 		int32_t n = s.n + 1 < end ? s.n + 1 : s.min;
 
@@ -162,7 +66,7 @@ int sp_pid_reserve(struct sp_segment *ns, sp_vpid tgid, sp_hpid by, struct sp_re
 		if (n != s.n + 1)
 			full = 0;
 		s.n = n;
-		p = look(ns, n, SP_NO_SLOT);
+		p = sp_look(ns, n, SP_NO_SLOT);
 		full = p.way == SP_WAYS ? full + 1 : 0;
 		if (p.taken || p.way == SP_WAYS)
 			continue;
@@ -173,16 +77,16 @@ int sp_pid_reserve(struct sp_segment *ns, sp_vpid tgid, sp_hpid by, struct sp_re
 		}
 		sp_fault(RESERVE_CURSOR);
 		cursor = n;
-		if (claim(ns, n, p, tgid, by.n, &ref))
+		if (sp_claim(ns, n, p, tgid, 0, by.n, &ref))
 			continue;
 		/* ORDERING A2: who sets closing sees this entry, or we see closing. */
 		if (sp_load(&ns->closing)) {
-			(void)let_go(ns, ref, 0);
+			(void)sp_let_go(ns, ref, 0);
 			return -ENOMEM;
 		}
 		/* ORDERING A3: no number that is the host tid of another thread of the group (I11). */
 		if (tgid.n && sp_hid_in_group(ns, n, (uint32_t)tgid.n, ref.slot)) {
-			(void)let_go(ns, ref, 0);
+			(void)sp_let_go(ns, ref, 0);
 			continue;
 		}
 		*ret_ref = ref;
@@ -200,22 +104,22 @@ int sp_pid_reserve_at(struct sp_segment *ns, sp_vpid number, sp_vpid tgid, sp_hp
 		return -ENOMEM;
 	/* Who claims another number of the bucket may take the place; there are only so many places. */
 	for (uint32_t tries = 0; tries < SP_WAYS; tries++) {
-		struct place p = look(ns, number.n, SP_NO_SLOT);
+		struct sp_place p = sp_look(ns, number.n, SP_NO_SLOT);
 		struct sp_ref ref;
 
 		if (p.taken)
 			return -EEXIST;
 		if (p.way == SP_WAYS)
 			return -EAGAIN;
-		if (claim(ns, number.n, p, tgid, by.n, &ref))
+		if (sp_claim(ns, number.n, p, tgid, 0, by.n, &ref))
 			continue;
 		if (sp_load(&ns->closing)) { /* ORDERING A2 */
-			(void)let_go(ns, ref, 0);
+			(void)sp_let_go(ns, ref, 0);
 			return -ENOMEM;
 		}
 		/* ORDERING A3 */
 		if (tgid.n && sp_hid_in_group(ns, number.n, (uint32_t)tgid.n, ref.slot)) {
-			(void)let_go(ns, ref, 0);
+			(void)sp_let_go(ns, ref, 0);
 			return -EEXIST;
 		}
 		*ret_ref = ref;
@@ -224,11 +128,24 @@ int sp_pid_reserve_at(struct sp_segment *ns, sp_vpid number, sp_vpid tgid, sp_hp
 	return -EAGAIN;
 }
 
+/* A RESERVED entry may have become NESTED since ref was taken. */
+static void refresh(struct sp_segment *ns, struct sp_ref *ref)
+{
+	uint64_t w = sp_load(&sp_entry_at(ns, ref->slot)->word);
+
+	if (sp_word_state(ref->word) == SP_RESERVED && sp_word_state(w) == SP_RESERVED &&
+	    sp_word_same(w, ref->word))
+		ref->word = w;
+}
+
 void sp_pid_cancel(struct sp_segment *ns, struct sp_ref ref)
 {
 	int32_t n = sp_word_number(ref.word);
 
-	if (ref.slot >= SP_CAPACITY || sp_word_state(ref.word) != SP_RESERVED || !let_go(ns, ref, 0))
+	if (ref.slot >= SP_CAPACITY || sp_word_state(ref.word) != SP_RESERVED)
+		return;
+	refresh(ns, &ref);
+	if (!sp_let_go(ns, ref, 0))
 		return;
 	sp_fault(CANCEL_FREED);
 	/* ORDERING C5: late, this may hand out a number that is just being claimed. */
@@ -250,7 +167,7 @@ static bool ambiguous(struct sp_segment *ns, uint32_t slot, int32_t hid)
 /* RESERVED -> FREE with a note for the other publisher (ORDERING C4). */
 static bool refuse(struct sp_segment *ns, uint32_t slot, uint64_t w)
 {
-	if (!let_go(ns, (struct sp_ref){slot, w}, SP_F_REFUSED))
+	if (!sp_let_go(ns, (struct sp_ref){slot, w}, SP_F_REFUSED))
 		return false;
 	sp_fault(PUBLISH_REFUSED);
 	return true;
@@ -306,37 +223,63 @@ int sp_pid_publish(struct sp_segment *ns, struct sp_ref *ref, sp_hpid hid)
 	return -ESTALE;
 }
 
-/* The entry's word if it is still in the life of ref and LIVE, 0 otherwise. */
-static uint64_t live_word(struct sp_segment *ns, struct sp_ref ref)
+/* The entry's word if it is still in the life of ref and in one of the states, 0 otherwise. */
+static uint64_t word_in(struct sp_segment *ns, struct sp_ref ref, uint32_t states)
 {
 	uint64_t w;
 
-	if (ref.slot >= SP_CAPACITY || sp_word_state(ref.word) != SP_LIVE)
+	if (ref.slot >= SP_CAPACITY || !(SP_BIT(sp_word_state(ref.word)) & states))
 		return 0;
 	w = sp_load(&sp_entry_at(ns, ref.slot)->word);
-	return sp_word_same(w, ref.word) && sp_word_state(w) == SP_LIVE ? w : 0;
+	return sp_word_same(w, ref.word) && SP_BIT(sp_word_state(w)) & states ? w : 0;
+}
+
+/* False when the entry is in none of the states any more. */
+static bool add_flags(struct sp_segment *ns, struct sp_ref *ref, uint32_t states, uint32_t flags)
+{
+	uint64_t set = (uint64_t)flags << 36;
+
+	for (int tries = 0; tries < SP_TRIES; tries++) {
+		uint64_t w = word_in(ns, *ref, states);
+
+		if (!w)
+			return false;
+		if ((w & set) == set || sp_cas(&sp_entry_at(ns, ref->slot)->word, &w, w | set)) {
+			ref->word = w | set;
+			return true;
+		}
+	}
+	return false;
 }
 
 void sp_pid_set_flags(struct sp_segment *ns, struct sp_ref *ref, uint32_t flags)
 {
-	uint64_t set = (uint64_t)(flags & (SP_F_LEADER | SP_F_THREAD | SP_F_SESSION)) << 36;
+	uint32_t states = SP_BIT(SP_LIVE);
 
-	for (int tries = 0; tries < SP_TRIES; tries++) {
-		uint64_t w = live_word(ns, *ref);
+	if (flags == SP_F_NESTED)
+		states |= SP_BIT(SP_RESERVED);
+	(void)add_flags(ns, ref, states, flags & SP_F_SETTABLE);
+}
 
-		if (!w)
-			return;
-		if ((w & set) == set || sp_cas(&sp_entry_at(ns, ref->slot)->word, &w, w | set)) {
-			ref->word = w | set;
-			return;
-		}
-	}
+int sp_pid_set_keeper(struct sp_segment *ns, struct sp_ref *ref, sp_hpid keeper)
+{
+	struct sp_entry *e;
+	uint32_t unset = sp_hid_unset(ref->word);
+
+	if (keeper.n <= 0 || keeper.n > SP_HID_MAX ||
+	    !add_flags(ns, ref, SP_BIT(SP_RESERVED), SP_F_NESTED))
+		return -ESTALE;
+	e = sp_entry_at(ns, ref->slot);
+	/* ORDERING C1, as for hid. */
+	if (!sp_cas(&e->keeper, &unset, (uint32_t)keeper.n) && unset != (uint32_t)keeper.n)
+		return -ESTALE;
+	return sp_hidx_insert(ns, ref->slot, ref->word, keeper.n);
 }
 
 void sp_pid_retire(struct sp_segment *ns, struct sp_ref ref)
 {
 	for (int tries = 0; tries < SP_TRIES; tries++) {
-		uint64_t w = live_word(ns, ref);
+		uint64_t w = word_in(ns, ref, SP_BIT(SP_LIVE));
 		uint64_t gone = sp_word_flags(w) & SP_F_LEADER
 					? sp_word_with_state(w, SP_DEAD)
 					: sp_word_with_state(w & ~SP_FLAGS_MASK, SP_FREE);
@@ -354,6 +297,7 @@ void sp_pid_release(struct sp_segment *ns, struct sp_ref ref)
 
 	if (ref.slot >= SP_CAPACITY || !(s == SP_DEAD || s == SP_RESERVED || s == SP_CLAIMED))
 		return;
-	(void)let_go(ns, ref, 0);
+	refresh(ns, &ref);
+	(void)sp_let_go(ns, ref, 0);
 	sp_fault(RELEASE);
 }

@@ -71,13 +71,33 @@ void sp_pid_cancel(struct sp_segment *ns, struct sp_ref ref);
  */
 sp_must_check int sp_pid_publish(struct sp_segment *ns, struct sp_ref *ref, sp_hpid hid);
 
+/*
+ * Between reserve and publish: the number is that of the init of a namespace below, whose keeper this is. From
+ * now on the keeper's host pid is found as the init's is, and SP_F_NESTED is set. The number ends
+ * with its keeper, not with the init. 0; -ESTALE: no longer reserved; -EAGAIN: no place for the host pid.
+ */
+sp_must_check int sp_pid_set_keeper(struct sp_segment *ns, struct sp_ref *ref, sp_hpid keeper);
+
+/*
+ * For the supervisor: the number of a task of a namespace below, by its host tid; one of those from seq_end
+ * on (cyclic) if it has none. tgid: number here of its thread group for a thread, SP_VPID_NONE for a
+ * process. flags: of LEADER and SESSION; NESTED is added. ident: host identity of the process, 0
+ * unknown; an entry of the same host tid and another identity is of a task that is gone. by: the caller.
+ * 0 and *ret_ref; *ret_new (may be NULL) tells whether it had none; -EAGAIN, -ENOMEM as sp_pid_reserve.
+ */
+sp_must_check int sp_pid_see(struct sp_segment *ns, sp_hpid hid, sp_vpid tgid, uint32_t flags,
+			     uint64_t ident, sp_hpid by, struct sp_ref *ret_ref, bool *ret_new);
+
 /* Number -> reference of a LIVE entry, or SP_REF_NONE. */
 struct sp_ref sp_pid_find(struct sp_segment *ns, sp_vpid n);
 
 /* Number -> reference of an entry in any state but FREE, or SP_REF_NONE. */
 struct sp_ref sp_pid_find_any(struct sp_segment *ns, sp_vpid n);
 
-/* Host tid -> number of the LIVE entry that carries it, or SP_VPID_NONE. */
+/* Host tid -> reference of the LIVE entry that carries it likewise, or SP_REF_NONE. */
+struct sp_ref sp_pid_find_host(struct sp_segment *ns, sp_hpid hid);
+
+/* Host tid -> number of the LIVE entry that carries it (as its own or its keeper's), or SP_VPID_NONE. */
 sp_vpid sp_pid_number(struct sp_segment *ns, sp_hpid hid);
 
 /* As sp_pid_number, and DEAD entries as well (ids of groups and sessions outlive their leader). */
@@ -88,6 +108,9 @@ sp_vpid sp_pid_recall(struct sp_segment *ns, sp_hpid hid);
 
 /* The host tid of a reference (valid if the reference still is: sp_ref_valid after reading). */
 sp_hpid sp_ref_hpid(struct sp_segment *ns, struct sp_ref ref);
+
+/* The host pid of the keeper of the namespace below whose init this is; none for every other task. */
+sp_hpid sp_ref_keeper(struct sp_segment *ns, struct sp_ref ref);
 
 /*
  * The host tgid of whoever reserved the entry, in every state; what a sweep asks for when the entry is
@@ -103,7 +126,7 @@ static inline sp_vpid sp_ref_number(struct sp_ref ref)
 /* True while the entry has the same number, generation and state as when ref was taken (flags may differ). */
 bool sp_ref_valid(struct sp_segment *ns, struct sp_ref ref);
 
-/* Sets flags (enum sp_flag) on a LIVE entry; updates ref. */
+/* Sets flags (enum sp_flag) on a LIVE entry, SP_F_NESTED on a RESERVED one too; updates ref. */
 void sp_pid_set_flags(struct sp_segment *ns, struct sp_ref *ref, uint32_t flags);
 
 /* The task is gone: LIVE -> FREE, or DEAD if it led a group or session. Stale references: nothing. */

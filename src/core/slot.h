@@ -16,6 +16,8 @@
 #define SP_FLAGS_MASK (0xfffULL << 36)
 #define SP_STATE_MASK (15ULL << 32)
 
+#define SP_F_SETTABLE (uint32_t)(SP_F_LEADER | SP_F_THREAD | SP_F_SESSION | SP_F_NESTED)
+
 #define SP_BIT(state) (1u << (state))
 #define SP_ANY (SP_BIT(SP_RESERVED) | SP_BIT(SP_LIVE) | SP_BIT(SP_DEAD))
 
@@ -149,7 +151,9 @@ static inline struct sp_ref sp_hidx_ref(struct sp_segment *ns, uint64_t hw, uint
 	if (sp_word_number(w) != n || (sp_word_gen(w) & SP_HIDX_GEN_MASK) != (hw & SP_HIDX_GEN_MASK) ||
 	    !(SP_BIT(sp_word_state(w)) & states))
 		return SP_REF_NONE;
-	if (sp_load(&e->hid) != (uint32_t)sp_hidx_hid(hw) || !sp_word_same(sp_load(&e->word), w))
+	if ((sp_load(&e->hid) != (uint32_t)sp_hidx_hid(hw) &&
+	     sp_load(&e->keeper) != (uint32_t)sp_hidx_hid(hw)) ||
+	    !sp_word_same(sp_load(&e->word), w))
 		return SP_REF_NONE;
 	return (struct sp_ref){slot, w};
 }
@@ -165,5 +169,41 @@ bool sp_hid_in_group(struct sp_segment *ns, int32_t hid, uint32_t tgid, uint32_t
  * -EAGAIN when every place is taken.
  */
 sp_must_check int sp_hidx_insert(struct sp_segment *ns, uint32_t slot, uint64_t w, int32_t hid);
+
+/* What is known about the bucket of a candidate. */
+struct sp_place {
+	bool taken;	/* some entry holds the number */
+	uint32_t way;	/* where it could go, SP_WAYS: nowhere */
+	uint64_t found; /* the FREE word there */
+};
+
+/*
+ * The lowest way that is FREE, so that entries stay dense; one whose last user still has to be told of a
+ * refusal only when there is no other. own: slot that does not count.
+ */
+struct sp_place sp_look(struct sp_segment *ns, int32_t n, uint32_t own);
+
+/*
+ * Makes the slot ours. CLAIMED first, then look again: of two who claim one number at least one sees the
+ * other (ORDERING A1), so what becomes RESERVED is the only one with its number (I5). 0, or -EAGAIN when
+ * the number or the slot went to somebody else.
+ */
+sp_must_check int sp_claim(struct sp_segment *ns, int32_t n, struct sp_place p, sp_vpid tgid,
+			   uint32_t flags, int32_t by, struct sp_ref *ret_ref);
+
+/* Candidates after which every bucket was met more often than it can hold numbers. */
+#define SP_CANDIDATES (SP_CAPACITY + 2 * SP_BUCKETS)
+
+/* RESERVED or DEAD or CLAIMED -> FREE, of this very life. */
+bool sp_let_go(struct sp_segment *ns, struct sp_ref ref, uint32_t flags);
+
+/* Host tid -> entry in one of the states: the one whose own it is, or whose keeper's. */
+struct sp_ref sp_find_hid(struct sp_segment *ns, int32_t hid, uint32_t states);
+
+/* Whether a keeper's word holds one: until it is set it has the same mark as hid. */
+static inline bool sp_keeper_set(uint32_t keeper)
+{
+	return keeper && keeper <= SP_HID_MAX;
+}
 
 #endif

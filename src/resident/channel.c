@@ -31,8 +31,12 @@ long rs_fetch_fds(const char *name, uint32_t n, int fds[2])
 		struct ax_cmsghdr h;
 		int fd[2];
 	} cm = {0};
-	char byte = RS_CH_FDS;
-	struct ax_iovec iov = {(uint64_t)&byte, 1};
+	struct rs_ask ask = {.op = RS_OP_FDS};
+	struct {
+		int32_t result;
+		char rest[RS_ANSWER_HEAD - sizeof(int32_t)];
+	} answer;
+	struct ax_iovec iov = {(uint64_t)&answer, sizeof(answer)};
 	struct ax_msghdr mh = {
 		.iov = (uint64_t)&iov,
 		.iovlen = 1,
@@ -49,14 +53,16 @@ long rs_fetch_fds(const char *name, uint32_t n, int fds[2])
 		return s;
 	r = sp_sys3(__NR_connect, s, (long)&un, (long)(sizeof(un.family) + 1 + n));
 	if (!r)
-		r = sp_sys6(__NR_sendto, s, (long)&byte, 1, MSG_NOSIGNAL_, 0, 0);
-	if (r == 1)
+		r = sp_sys6(__NR_sendto, s, (long)&ask, sizeof(ask), MSG_NOSIGNAL_, 0, 0);
+	if (r == sizeof(ask))
 		r = sp_sys3(__NR_recvmsg, s, (long)&mh, MSG_CMSG_CLOEXEC_);
 	sp_sys1(__NR_close, s);
 	if (r < 0)
 		return r;
-	if (r != 1 || byte != RS_CH_OK)
+	if (r != sizeof(answer))
 		return -EPROTO;
+	if (answer.result)
+		return answer.result;
 	/* With too few descriptors free the kernel gives what fits: one, or none. */
 	if (mh.flags & MSG_CTRUNC_ || cm.h.len < sizeof(cm.h) + 2 * sizeof(int)) {
 		if (cm.h.len >= sizeof(cm.h) + sizeof(int))

@@ -24,6 +24,7 @@
 #ifndef RESIDENT_HANDOVER_H
 #define RESIDENT_HANDOVER_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/fmt.h"
@@ -92,15 +93,65 @@ static inline int rs_handover_parse(const char *s, struct rs_handover *h)
 }
 
 /*
- * The channel: a SOCK_SEQPACKET unix socket at the segment's sock_name (abstract). One request byte, one reply
- * byte with SCM_RIGHTS. RS_CH_FDS: reply carries two descriptors, the segment and the resident's file.
- * The supervisor answers only peers whose SO_PEERCRED pid is a task of the namespace.
+ * The channel: a SOCK_SEQPACKET unix socket at the segment's sock_name (abstract). One struct rs_ask, one
+ * struct rs_answer (as much of v as is used), descriptors by SCM_RIGHTS. Who asks is what the kernel says:
+ * a task of namespace `ns` (0: the supervisor finds out which), or a descendant of one that is not
+ * registered yet. Descriptors in [ ]; "below" includes the asker's own namespace.
+ *
+ *   FDS     [the asker's segment, the resident's file]
+ *   NEW     a namespace right below the asker's. [its segment with number 1 reserved, the resident's file];
+ *           ns: its id. The connection stays open for KEEPER; its end without KEEPER ends the namespace.
+ *   KEEPER  sent by the keeper itself on the connection of NEW
+ *   SEE     numbers in the asker's namespace for all tasks below; result: how many had none
+ *   NUMBER  arg host tid: result its number in the asker's namespace, given if it is below; 0: not visible.
+ *           A keeper's is that of its init; a dead leader's that of the group.
+ *   LEVELS  more: host tids of group leader, task, process group, session, 0 for none; arg: first level
+ *           wanted. result: levels from the asker's to the task's own; v: four numbers for each level from arg
+ *           on, at most RS_LEVELS_MAX levels
+ *   NSOF    arg host tid: ns, ino of its namespace; -ESRCH
+ *   JOIN    ns: the namespace to join, below; [its segment]. more[0], more[1]: the asker's own id, low and
+ *           high word. The asker counts as a member of it from now on.
+ *   END     from a keeper: joiners are killed; answered when they are gone, or after a while with -EAGAIN
+ *   INIT    arg host tid of an init below: v[0..5]: handled, ignored, blocked (low, high); v[6] segment flags
+ *   NSFILE  more[0], more[1]: a namespace's id below (0: the asker's); arg 1: the one above it; arg 2: more is
+ *           the inode of such a file. [file that stands for it]; ns, ino; -EPERM: above the asker's; -ENOENT
+ *
+ * Errors: -EPERM not a member; -ESRCH no such namespace; -ENOSPC no room for another namespace; -EAGAIN too
+ * many requests; -ENOMEM the namespace is ending; -ENOSYS unknown.
  */
-enum rs_channel {
-	RS_CH_FDS = 'F',
-	RS_CH_OK = '+',
-	RS_CH_NO = '-',
+enum rs_op {
+	RS_OP_FDS = 1,
+	RS_OP_NEW,
+	RS_OP_KEEPER,
+	RS_OP_SEE,
+	RS_OP_NUMBER,
+	RS_OP_LEVELS,
+	RS_OP_NSOF,
+	RS_OP_JOIN,
+	RS_OP_END,
+	RS_OP_INIT,
+	RS_OP_NSFILE,
 };
+
+struct rs_ask {
+	uint32_t op; /* enum rs_op */
+	int32_t arg;
+	uint64_t ns; /* the asker's namespace */
+	int32_t more[4];
+};
+
+#define RS_ANSWER_MAX 256
+#define RS_LEVELS_MAX (RS_ANSWER_MAX / 4)
+
+struct rs_answer {
+	int32_t result; /* -errno when it failed */
+	uint32_t n;	/* words of v that follow */
+	uint64_t ns;
+	uint64_t ino;
+	int32_t v[RS_ANSWER_MAX];
+};
+#define RS_ANSWER_HEAD ((size_t)24)
+_Static_assert(offsetof(struct rs_answer, v) == 24, "the part that is always there");
 
 /* Call number a program may use to ask whether it runs inside: returns RS_HYPER_VERSION, outside ENOSYS. */
 #define RS_HYPER_NR 20560

@@ -29,6 +29,7 @@
 #define MFD_NOEXEC_SEAL 0x0008u
 #endif
 #define OWN_FDS 64
+#define ROOT_LAYERS 3	 /* Landlock: the front's, the supervisor's, the namespace's own */
 #define HIDDEN_FD 1000	 /* up to 1023 a descriptor costs nothing visible at fork */
 #define HIDDEN_SEARCH 64 /* numbers looked at when the caller uses the one we would take */
 
@@ -137,7 +138,7 @@ static int fill_header(struct sv_boot *b, const struct sv_features *f, struct sv
 	seg->resident_ino = st.st_ino;
 	seg->resident_dev = st.st_dev;
 	if (stat("/proc/self/ns/pid", &st) == 0) {
-		seg->pidns_ino = st.st_ino;
+		seg->pidns_ino = seg->ns_ino = st.st_ino;
 		seg->pidns_dev = st.st_dev;
 	}
 	if (!f->proc)
@@ -149,6 +150,7 @@ static int fill_header(struct sv_boot *b, const struct sv_features *f, struct sv
 	if (sv_tty_controls())
 		flags |= SP_SEG_FOREGROUND;
 	atomic_store(&seg->flags, flags);
+	seg->layers = ROOT_LAYERS;
 	random_name(seg);
 	return 0;
 }

@@ -52,27 +52,26 @@ static bool is_member(const struct sv_channel *c, int fd)
 	return sv_proc_descends(sp_hpid_of(cred.pid), sp_hpid_of(getpid()));
 }
 
-static void reply(const struct sv_channel *c, int fd, char answer)
+static void reply(int fd, struct rs_answer *a, const int *fds, size_t n)
 {
 	union {
 		struct cmsghdr header;
 		char space[CMSG_SPACE(2 * sizeof(int))];
 	} control;
-	struct iovec iov = {&answer, 1};
+	struct iovec iov = {a, RS_ANSWER_HEAD + a->n * sizeof(a->v[0])};
 	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
 
-	if (answer == RS_CH_OK) {
-		int fds[2] = {c->boot->segment_fd, c->boot->resident_fd};
+	if (n) {
 		struct cmsghdr *cm;
 
 		memset(&control, 0, sizeof(control));
 		msg.msg_control = &control;
-		msg.msg_controllen = sizeof(control);
+		msg.msg_controllen = CMSG_SPACE(n * sizeof(int));
 		cm = CMSG_FIRSTHDR(&msg);
 		cm->cmsg_level = SOL_SOCKET;
 		cm->cmsg_type = SCM_RIGHTS;
-		cm->cmsg_len = CMSG_LEN(sizeof(fds));
-		memcpy(CMSG_DATA(cm), fds, sizeof(fds));
+		cm->cmsg_len = CMSG_LEN(n * sizeof(int));
+		memcpy(CMSG_DATA(cm), fds, n * sizeof(int));
 	}
 	sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
@@ -80,13 +79,18 @@ static void reply(const struct sv_channel *c, int fd, char answer)
 /* True when the client is finished. */
 static bool serve(const struct sv_channel *c, int fd)
 {
-	char request;
-	ssize_t n = recv(fd, &request, 1, MSG_DONTWAIT);
+	const int fds[2] = {c->boot->segment_fd, c->boot->resident_fd};
+	struct rs_answer a = {.result = -EPERM};
+	struct rs_ask ask;
+	ssize_t n = recv(fd, &ask, sizeof(ask), MSG_DONTWAIT);
 
 	if (n < 0)
 		return errno != EAGAIN && errno != EINTR;
-	if (n == 1)
-		reply(c, fd, request == RS_CH_FDS && is_member(c, fd) ? RS_CH_OK : RS_CH_NO);
+	if (n != sizeof(ask))
+		return true;
+	if (is_member(c, fd))
+		a.result = ask.op == RS_OP_FDS ? 0 : -ENOSYS;
+	reply(fd, &a, fds, a.result ? 0 : 2);
 	return true;
 }
 
