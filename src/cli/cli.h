@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "cli/table.h"
 
@@ -27,6 +28,7 @@ enum cli_status {
 #define SUBPID_VERSION "unknown" /* meson.build says it */
 #endif
 
+int cli_doctor(struct cli_args *args);
 int cli_run(struct cli_args *args);
 int cli_help(struct cli_args *args);
 int cli_version(struct cli_args *args);
@@ -49,6 +51,9 @@ const char *cli_similar(const char *word, const char *const *words, size_t n);
  * *ret_why, what to tell the user.
  */
 int cli_find_program(const char *name, char **ret_path, const char **ret_why);
+
+/* In double quotes, escaped; null for NULL. */
+void cli_json_string(FILE *out, const char *text);
 
 /* Values of options. A signal's number or 0; the name of one, without SIG, or NULL. */
 bool cli_parse_duration(const char *text, long long *ret_msec);

@@ -52,7 +52,7 @@ static int start(const struct cli_plan *p)
 	int status;
 
 	if (sv_run(&p->job, &outcome, &fail) < 0) {
-		cli_say("%s", fail.text);
+		cli_say("%s; see subpid doctor", fail.text);
 		status = CLI_OWN;
 	} else if (outcome.exec_errno) {
 		status = status_of_exec(p->argv[0], outcome.exec_errno);
@@ -84,8 +84,7 @@ static char **with_words(char *const *words, size_t n_words, char **argv)
 	return args;
 }
 
-/* This very program, to be executed once more as number 1. */
-static const char *own_file(void)
+const char *cli_own_file(void)
 {
 	static char path[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
@@ -111,7 +110,7 @@ static int fill_job(struct cli_plan *p, char *path, bool text)
 	if (p->init && argv) {
 		/* A file, then all of argv. */
 		argv = with_words((char *[]){init, text ? sh : path, argv[0]}, 3, argv);
-		p->job.path = own_file();
+		p->job.path = cli_own_file();
 	}
 	if (!argv || !p->job.path) {
 		cli_say("%s", argv ? "--init: subpid cannot find its own file" : "no memory");

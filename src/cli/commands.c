@@ -189,8 +189,13 @@ const struct cli_command cli_commands[] = {
 	 CLI_USAGE, NULL},
 	{"migrate", NULL, "NAME [USER@]HOST[:NEWNAME]", CLI_W_CONTAINER,
 	 "move a namespace to another machine", NULL, NULL, false, CLI_USAGE, NULL},
-	{"doctor", NULL, "", CLI_W_NONE, "say what works here, and how to get what does not", NULL,
-	 NULL, false, CLI_USAGE, NULL},
+	{"doctor", NULL, "", CLI_W_NONE, "say what works here, and how to get what does not",
+	 "A line for each thing that subpid needs (no: it does not work without) or profits from "
+	 "(less: "
+	 "it works, with the consequence that the line tells), and what would fix it. The last "
+	 "line is "
+	 "a trial; the status is 0 if run works here, otherwise 1.",
+	 NULL, false, CLI_USAGE, cli_doctor},
 	{"completion", NULL, "bash | zsh | fish", CLI_W_SHELL, "print completions for a shell",
 	 NULL, NULL, false, CLI_USAGE, NULL},
 	{"help", NULL, "[COMMAND]", CLI_W_COMMAND, "explain a command", NULL, NULL, false,

@@ -65,6 +65,8 @@ int main(int argc, char **argv)
 		return CLI_OWN;
 	if (strcmp(argv[0], CLI_INIT_NAME) == 0)
 		return cli_init(argc, argv);
+	if (strcmp(argv[0], CLI_TRIAL_NAME) == 0)
+		return cli_trial();
 	cli_args_begin(&args, NULL, argv + 1);
 	if (cli_args_next(&args) < 0)
 		return finish(args.status);

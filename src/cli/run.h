@@ -41,4 +41,11 @@ void cli_plan_finish(const struct cli_plan *p, int status);
 int cli_init(int argc, char **argv);
 #define CLI_INIT_NAME "subpid-init"
 
+/* What doctor runs in a namespace. */
+int cli_trial(void);
+#define CLI_TRIAL_NAME "subpid-trial"
+
+/* This very program, to be executed once more inside; NULL: not to be found. */
+const char *cli_own_file(void);
+
 #endif

@@ -110,7 +110,7 @@ static int take(struct cli_plan *p, const struct cli_args *a, int option)
 
 int cli_plan_parse(struct cli_plan *p, struct cli_args *a)
 {
-	int o, r = 0;
+	int o, r = 0, half;
 
 	*p = (struct cli_plan){.status_fd = -1, .parent = getppid()};
 	p->job.stop_signal = SIGTERM;
@@ -123,6 +123,14 @@ int cli_plan_parse(struct cli_plan *p, struct cli_args *a)
 		return cli_usage_error(a->command,
 				       "no command given; usage: subpid run [--] COMMAND [ARG...]");
 	p->argv = a->operand;
+	half = (p->job.pid_max ? p->job.pid_max : SP_PID_MAX_DEFAULT) / 2;
+	half = half > SP_PID_MAX_MIN ? half : SP_PID_MAX_MIN;
+	if (p->job.first_pid >= half)
+		return cli_usage_error(
+			a->command,
+			"--first-pid: must be below %d: the upper half of the numbers is "
+			"for what is seen of namespaces below",
+			half);
 	return 0;
 }
 

@@ -197,16 +197,19 @@ static int from_temporary(const char *dir)
 	return r < 0 ? r : sv_fd_steal(&in);
 }
 
-int sv_resident_open(struct sv_fail *fail)
+int sv_resident_open_from(const char **ret_from, struct sv_fail *fail)
 {
 	const char *dirs[] = {getenv("XDG_RUNTIME_DIR"), "/tmp", "/dev/shm", getenv("HOME")};
 	int fd = from_file(), memfd, r = -ENOENT;
 
+	*ret_from = "its file beside subpid";
 	if (fd >= 0)
 		return fd;
 	memfd = from_memfd();
+	*ret_from = "memory (memfd)";
 	if (memfd >= 0)
 		return memfd;
+	*ret_from = "a temporary file";
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
 		if (!dirs[i] || dirs[i][0] != '/' || sv_fault(SV_FAULT_NOTEMP))
 			continue;
@@ -223,4 +226,11 @@ int sv_resident_open(struct sv_fail *fail)
 			 "nothing can be executed here: no subpid-resident beside subpid, no "
 			 "memfd, no temporary file (last: %s); memfd",
 			 strerror(-r));
+}
+
+int sv_resident_open(struct sv_fail *fail)
+{
+	const char *from;
+
+	return sv_resident_open_from(&from, fail);
 }

@@ -63,8 +63,7 @@ static int make_segment(struct sv_boot *b, struct sv_fail *fail)
 	if (r < 0)
 		return sv_failed(fail, r, "cannot lay out the namespace");
 	if (b->job->first_pid >= b->seg->seq_end)
-		return sv_failed(fail, 0, "the first number must be below %d, half of the largest",
-				 b->seg->seq_end);
+		return sv_failed(fail, -EINVAL, "the first number %d", b->job->first_pid);
 	b->seg->pids_limit = b->job->pids_limit;
 	return 0;
 }

@@ -23,7 +23,6 @@
 #define NR_LANDLOCK_CREATE_RULESET 444
 #define NR_LANDLOCK_RESTRICT_SELF 446
 #define LANDLOCK_VERSION_FLAG 1u
-#define LANDLOCK_ABI_SCOPES 6
 #define SCOPE_SIGNAL (1ull << 1)
 
 struct ruleset_attr {
@@ -38,16 +37,21 @@ static struct {
 	sp_hpid witness; /* process outside that refused it */
 } proven;
 
+int sv_scope_abi(void)
+{
+	long abi = syscall(NR_LANDLOCK_CREATE_RULESET, NULL, 0, LANDLOCK_VERSION_FLAG);
+
+	return abi < 0 ? sv_errno() : (int)abi;
+}
+
 static int restrict_self(void)
 {
 	struct ruleset_attr attr = {.scoped = SCOPE_SIGNAL};
 	sv_auto_fd fd = -1;
-	long abi;
 
 	if (sv_fault(SV_FAULT_RESTRICT))
 		return -EOPNOTSUPP;
-	abi = syscall(NR_LANDLOCK_CREATE_RULESET, NULL, 0, LANDLOCK_VERSION_FLAG);
-	if (abi < LANDLOCK_ABI_SCOPES)
+	if (sv_scope_abi() < SV_SCOPE_ABI)
 		return -EOPNOTSUPP;
 	fd = (int)syscall(NR_LANDLOCK_CREATE_RULESET, &attr, sizeof(attr), 0);
 	if (fd < 0)

@@ -11,6 +11,10 @@
 #include "base/err.h"
 #include "base/ids.h"
 
+/* The ABI of Landlock, or -errno. From SV_SCOPE_ABI on there is a signal scope. */
+#define SV_SCOPE_ABI 6
+int sv_scope_abi(void);
+
 /*
  * Puts the calling task into a domain of its own, scoped for signals, and proves it: `outside` must
  * be a process that stays outside and that we may signal now. 0: the scope holds, and only this

@@ -113,7 +113,7 @@ static int run_child(struct shared *s, bool ask, bool *ret_pidfs)
 	return 0;
 }
 
-static int probe_seccomp(struct sv_features *ret, struct sv_fail *fail)
+int sv_probe_seccomp(struct sv_features *ret, struct sv_fail *fail)
 {
 	struct shared *s =
 		mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -148,7 +148,7 @@ static int probe_seccomp(struct sv_features *ret, struct sv_fail *fail)
 	return sv_failed(fail, 0, "a seccomp filter cannot be tried here: the attempt was killed");
 }
 
-static int probe_window(struct sv_fail *fail)
+int sv_probe_window(struct sv_fail *fail)
 {
 	static const struct {
 		unsigned long addr, size;
@@ -179,7 +179,7 @@ static int probe_window(struct sv_fail *fail)
 	return 0;
 }
 
-static bool proc_usable(void)
+bool sv_probe_proc(void)
 {
 	sv_auto_fd fd = -1;
 	struct statfs fs;
@@ -196,12 +196,12 @@ int sv_probe(struct sv_features *ret, struct sv_fail *fail)
 	int r;
 
 	ret->inside = false;
-	r = probe_seccomp(ret, fail);
+	r = sv_probe_seccomp(ret, fail);
 	if (r < 0 || ret->inside)
 		return r;
-	r = probe_window(fail);
+	r = sv_probe_window(fail);
 	if (r < 0)
 		return r;
-	ret->proc = proc_usable();
+	ret->proc = sv_probe_proc();
 	return 0;
 }

@@ -19,4 +19,9 @@ struct sv_features {
 /* 0 and *ret, or -errno and *fail with the reason. */
 sp_must_check int sv_probe(struct sv_features *ret, struct sv_fail *fail);
 
+/* Its parts, for who wants to know of each. */
+sp_must_check int sv_probe_seccomp(struct sv_features *ret, struct sv_fail *fail); /* and pidfs */
+sp_must_check int sv_probe_window(struct sv_fail *fail);
+bool sv_probe_proc(void);
+
 #endif

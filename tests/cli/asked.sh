@@ -28,7 +28,7 @@ refuses '--first-pid 0' "run: --first-pid: '0' is not a number from 1 to *"
 refuses '--first-pid x' "run: --first-pid: 'x' is not a number *"
 refuses '--pid-max 300' "run: --pid-max: '300' is not a number from 301 to 4194304"
 refuses '--pid-max 4194305' "run: --pid-max: *"
-refuses '--pid-max 1000 --first-pid 500' 'the first number must be below 500*'
+refuses '--pid-max 1000 --first-pid 500' 'run: --first-pid: must be below 500*'
 
 cat >"$CLI_TMP/bomb" <<'X'
 #!/usr/bin/python3

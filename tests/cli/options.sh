@@ -39,7 +39,7 @@ says 'a program instead of a command' 125 '*did you mean: subpid run bash' "$SUB
 says 'a mistyped command' 125 '*did you mean: subpid run' "$SUBPID" rnu true
 says 'an unknown command' 125 "subpid: unknown command 'quux'; see*" "$SUBPID" quux
 says 'an unknown global option' 125 '*did you mean --version?' "$SUBPID" --versoin
-for verb in ls ps tree map kill stop wait rm inspect checkpoint restore migrate doctor; do
+for verb in ls ps tree map kill stop wait rm inspect checkpoint restore migrate; do
 	says "$verb is of a later version" 2 "subpid: '$verb' is not in this version" "$SUBPID" $verb
 done
 says 'exec is of a later version' 125 "subpid: 'exec' is not in this version" "$SUBPID" exec x -- true

@@ -96,7 +96,7 @@ if user bash -c 'ulimit -f 4 && ulimit -f 8' 2>/dev/null; then
 	same 'a hard limit of file size that we may raise' 0 "$rc"
 else
 	same 'a hard limit of file size below the size of the segment' \
-		'125|subpid: cannot prepare shared memory (ulimit -f): File too large' "$rc|$err"
+		'125|subpid: cannot prepare shared memory (ulimit -f): File too large; see subpid doctor' "$rc|$err"
 fi
 run bash -c 'ulimit -Sf 4; exec "$0" run bash -c "ulimit -f; echo x"' "$SUBPID"
 same 'a limit of file size' '4 x' "$flat"
@@ -149,9 +149,9 @@ else
 fi
 same 'no temporary file is left' '' "$(find /tmp /dev/shm -maxdepth 1 -name '.subpid-*' 2>/dev/null)"
 SV_FAULT=noseccomp run "$faulty" run true
-same 'no seccomp' '125|subpid: a seccomp filter is refused here: Operation not permitted' "$rc|$err"
+same 'no seccomp' '125|subpid: a seccomp filter is refused here: Operation not permitted; see subpid doctor' "$rc|$err"
 SV_FAULT=window run "$faulty" run true
-same 'resident addresses are taken' '125|subpid: the resident'\''s addresses from 0x550000000000 are taken' "$rc|$err"
+same 'resident addresses are taken' '125|subpid: the resident'\''s addresses from 0x550000000000 are taken; see subpid doctor' "$rc|$err"
 SV_FAULT=noproc run "$faulty" run sh -c 'echo $$; exec sh -c "echo \$\$"'
 same 'without /proc' '1 1' "$flat"
 run "$SUBPID" run "$SUBPID" run true

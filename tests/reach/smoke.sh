@@ -99,6 +99,20 @@ refused() {
 	fi
 }
 
+# doctor STATUS [WORD]: it says the same as run, and names what is missing in a line that begins with no.
+doctor() {
+	case $subpid in
+	*stand-in*) return 0 ;;
+	esac
+	run "$subpid" doctor
+	if [ "$rc" = "$1" ] && [ ! -s "$tmp/err" ] && [ "$(grep -c '^ok    run ' "$tmp/out")" = $((1 - $1)) ] &&
+		grep -q "^${2:+no .*}${2:-ok }" "$tmp/out"; then
+		passed 'doctor agrees with run'
+	else
+		failed 'doctor agrees with run' "status $rc"
+	fi
+}
+
 numbers() {
 	check 'sh is 1, its parent 0' 0 '1 0' "$subpid" run -- sh -c 'echo $$ $PPID'
 	check 'raw calls agree, static program' 0 '1 0 1' "$subpid" run -- "$tools/prog-static" ids
@@ -235,8 +249,12 @@ outside() {
 main() {
 	controls
 	case ${REACH_EXPECT:-works} in
-	refused:*) refused "${REACH_EXPECT#refused:}" ;;
+	refused:*)
+		refused "${REACH_EXPECT#refused:}"
+		doctor 1 "${REACH_EXPECT#refused:}"
+		;;
 	*)
+		doctor 0
 		numbers
 		programs
 		if has proc; then
