@@ -19,6 +19,7 @@
 #include "resident/handover.h"
 #include "resident/load.h"
 #include "resident/proc.h"
+#include "resident/text.h"
 #include "resident/resident.h"
 #include "resident/trace.h"
 #include "resident/user.h"
@@ -235,7 +236,21 @@ static long host_name(struct plan *p, const char **file)
 	long r;
 
 	bd_procpath_parse(NULL, *file, len, &at);
-	if (at.kind != BD_PROC_PID || rs_proc_root(a) != RS_ROOT_PROC)
+	if (at.kind == BD_PROC_NOT || rs_proc_root(a) != RS_ROOT_PROC)
+		return 0;
+	if (at.leaf == BD_LEAF_EXE) {
+		char *to = p->pool + p->pool_used;
+		size_t room = sizeof(p->pool) - p->pool_used;
+
+		r = rs_proc_own(a, &at) ? rs_proc_exe_own(to, room)
+					: rs_proc_exe_of(rs_text_task(a, &at), to, room);
+		if (r <= 0)
+			return r;
+		*file = to;
+		p->pool_used += (uint32_t)r + 1;
+		return 0;
+	}
+	if (at.kind != BD_PROC_PID)
 		return 0;
 	sp_text_init(&t, p->pool + p->pool_used, sizeof(p->pool) - p->pool_used);
 	sp_text_str(&t, "/proc/");

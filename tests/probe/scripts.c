@@ -81,6 +81,8 @@ static void lines(void)
 		{"root of number 1", "#!/proc/1/root%s -a\n"},
 		{"root of the same", "#!/proc/self/root%s\n"},
 		{"root of nobody", "#!/proc/999/root%s\n"},
+		{"itself", "#!/proc/self/exe -a\n"},
+		{"number 1 itself", "#!/proc/1/exe\n"},
 		{"no newline", "#!%s"},
 		{"space", "#! %s\n"},
 		{"tabs", "#!\t\t%s\t\n"},
