@@ -83,7 +83,8 @@ static int check_used(struct sp_segment *ns, uint32_t slot, uint64_t w)
 	if (!tgid || tgid >= (uint32_t)ns->pid_max ||
 	    (tgid == (uint32_t)n) == !!(sp_word_flags(w) & SP_F_THREAD))
 		return I_TGID;
-	if (keeper != sp_hid_unset(w) && !(sp_keeper_set(keeper) && sp_word_flags(w) & SP_F_NESTED))
+	if (keeper != sp_hid_unset(w) &&
+	    !(sp_keeper_set(keeper) && (n == 1 || sp_word_flags(w) & SP_F_NESTED)))
 		return I_KEEPER;
 	if (sp_word_state(w) == SP_RESERVED)
 		return hid == sp_hid_unset(w) || (hid && hid <= SP_HID_MAX) ? 0 : I_HID;
@@ -91,7 +92,7 @@ static int check_used(struct sp_segment *ns, uint32_t slot, uint64_t w)
 		return I_HID;
 	if (!sp_keeper_set(keeper) && !indexed(ns, slot, w, (int32_t)hid))
 		return I_INDEXED;
-	if (sp_keeper_set(keeper) && !indexed(ns, slot, w, (int32_t)keeper))
+	if (sp_keeper_set(keeper) && n != 1 && !indexed(ns, slot, w, (int32_t)keeper))
 		return I_KEEPER;
 	if (n == 1 && sp_load(&ns->init_hid) != hid)
 		return I_INIT;

@@ -102,7 +102,8 @@ enum sp_segment_flag {
 	SP_SEG_NO_MM_MAP = 32, /* PR_SET_MM_MAP is refused: cmdline still shows the hand-over */
 	SP_SEG_FILTERED = 64,  /* the caller of subpid was under a seccomp filter */
 	SP_SEG_STRICT = 128,   /* what would not work as outside is not executed */
-	SP_SEG_SCOPED = 8,     /* the namespace is a Landlock signal domain, verified */
+	SP_SEG_JOINED = 256, /* somebody joined from above: the keeper's domain is not all of it */
+	SP_SEG_SCOPED = 8,   /* the namespace is a Landlock signal domain, verified */
 };
 
 struct sp_segment {

@@ -78,15 +78,23 @@ sp_must_check int sp_pid_publish(struct sp_segment *ns, struct sp_ref *ref, sp_h
  */
 sp_must_check int sp_pid_set_keeper(struct sp_segment *ns, struct sp_ref *ref, sp_hpid keeper);
 
+/* What the supervisor knows of a task of a namespace below. */
+struct sp_task {
+	sp_hpid hid;
+	sp_vpid tgid;	/* number here of its thread group for a thread, none for a process */
+	sp_hpid keeper; /* of an init, or none */
+	uint32_t flags; /* of LEADER and SESSION; NESTED is added */
+	uint64_t ident; /* host identity of the process, 0 unknown */
+};
+
 /*
  * For the supervisor: the number of a task of a namespace below, by its host tid; one of those from seq_end
- * on (cyclic) if it has none. tgid: number here of its thread group for a thread, SP_VPID_NONE for a
- * process. flags: of LEADER and SESSION; NESTED is added. ident: host identity of the process, 0
- * unknown; an entry of the same host tid and another identity is of a task that is gone. by: the caller.
+ * on (cyclic) if it has none. An entry of the same host tid and another identity is of a task that is
+ * gone. by: the caller.
  * 0 and *ret_ref; *ret_new (may be NULL) tells whether it had none; -EAGAIN, -ENOMEM as sp_pid_reserve.
  */
-sp_must_check int sp_pid_see(struct sp_segment *ns, sp_hpid hid, sp_vpid tgid, uint32_t flags,
-			     uint64_t ident, sp_hpid by, struct sp_ref *ret_ref, bool *ret_new);
+sp_must_check int sp_pid_see(struct sp_segment *ns, const struct sp_task *task, sp_hpid by,
+			     struct sp_ref *ret_ref, bool *ret_new);
 
 /* Number -> reference of a LIVE entry, or SP_REF_NONE. */
 struct sp_ref sp_pid_find(struct sp_segment *ns, sp_vpid n);

@@ -49,13 +49,13 @@ static int take(struct sp_segment *ns, sp_vpid tgid, uint32_t flags, sp_hpid by,
 	return -EAGAIN;
 }
 
-int sp_pid_see(struct sp_segment *ns, sp_hpid hid, sp_vpid tgid, uint32_t flags, uint64_t ident,
-	       sp_hpid by, struct sp_ref *ret_ref, bool *ret_new)
+int sp_pid_see(struct sp_segment *ns, const struct sp_task *task, sp_hpid by,
+	       struct sp_ref *ret_ref, bool *ret_new)
 {
-	struct sp_ref ref = seen(ns, hid, ident);
-	int r = -EAGAIN;
+	struct sp_ref ref = seen(ns, task->hid, task->ident);
+	uint32_t flags = task->flags & (SP_F_LEADER | SP_F_SESSION);
+	int r;
 
-	flags &= SP_F_LEADER | SP_F_SESSION;
 	if (ret_new)
 		*ret_new = ref.slot == SP_NO_SLOT;
 	if (ref.slot != SP_NO_SLOT) {
@@ -68,16 +68,21 @@ int sp_pid_see(struct sp_segment *ns, sp_hpid hid, sp_vpid tgid, uint32_t flags,
 		return -ENOMEM;
 	/* Refused as a thread's ambiguous spelling is: with another number it will do. */
 	for (int tries = 0; tries < 4; tries++) {
-		r = take(ns, tgid, flags, by, &ref);
+		r = take(ns, task->tgid, flags, by, &ref);
 		if (r)
 			return r;
-		sp_store(&sp_entry_at(ns, ref.slot)->ident, ident);
-		r = sp_pid_publish(ns, &ref, hid);
+		sp_store(&sp_entry_at(ns, ref.slot)->ident, task->ident);
+		if (task->keeper.n && sp_pid_set_keeper(ns, &ref, task->keeper)) {
+			sp_pid_cancel(ns, ref);
+			break;
+		}
+		r = sp_pid_publish(ns, &ref, task->hid);
+		if (!r) {
+			*ret_ref = ref;
+			return 0;
+		}
 		if (r != -EEXIST)
 			break;
 	}
-	if (r)
-		return -EAGAIN;
-	*ret_ref = ref;
-	return 0;
+	return -EAGAIN;
 }

@@ -101,20 +101,23 @@ static inline int rs_handover_parse(const char *s, struct rs_handover *h)
  *   FDS     [the asker's segment, the resident's file]
  *   NEW     a namespace right below the asker's. [its segment with number 1 reserved, the resident's file];
  *           ns: its id. The connection stays open for KEEPER; its end without KEEPER ends the namespace.
- *   KEEPER  sent by the keeper itself on the connection of NEW
+ *   KEEPER  sent by the keeper itself on the connection of NEW, which stays open as long as the keeper lives
  *   SEE     numbers in the asker's namespace for all tasks below; result: how many had none
  *   NUMBER  arg host tid: result its number in the asker's namespace, given if it is below; 0: not visible.
  *           A keeper's is that of its init; a dead leader's that of the group.
- *   LEVELS  more: host tids of group leader, task, process group, session, 0 for none; arg: first level
- *           wanted. result: levels from the asker's to the task's own; v: four numbers for each level from arg
- *           on, at most RS_LEVELS_MAX levels
+ *   LEVELS  arg host tid; more[0]: host tid of the task that says how deep (0: arg); more[1]: first level wanted.
+ *           result: levels from the asker's to that task's own; v: arg's number at each level from more[1] on,
+ *           0 where it has none
  *   NSOF    arg host tid: ns, ino of its namespace; -ESRCH
  *   JOIN    ns: the namespace to join, below; [its segment]. more[0], more[1]: the asker's own id, low and
  *           high word. The asker counts as a member of it from now on.
- *   END     from a keeper: joiners are killed; answered when they are gone, or after a while with -EAGAIN
+ *   END     from a keeper on that connection: joiners are killed; answered when they are gone, or after a while with -EAGAIN
  *   INIT    arg host tid of an init below: v[0..5]: handled, ignored, blocked (low, high); v[6] segment flags
- *   NSFILE  more[0], more[1]: a namespace's id below (0: the asker's); arg 1: the one above it; arg 2: more is
- *           the inode of such a file. [file that stands for it]; ns, ino; -EPERM: above the asker's; -ENOENT
+ *   NSFILE  more[0], more[1]: low and high word of a namespace's id below (0: the asker's); arg 1: the one
+ *           above that. Or more[2], more[3]: the inode of such a file. [file that stands for it]; ns, ino;
+ *           -EPERM: above the asker's; -ENOENT
+ *   VIEW_NUMBER  arg host tid, more[0], more[1] as above. result: its number there, 0 none
+ *   VIEW_FIND    arg number, more[0], more[1] as above. result: the host tid it names there, 0 none
  *
  * Errors: -EPERM not a member; -ESRCH no such namespace; -ENOSPC no room for another namespace; -EAGAIN too
  * many requests; -ENOMEM the namespace is ending; -ENOSYS unknown.
@@ -131,6 +134,8 @@ enum rs_op {
 	RS_OP_END,
 	RS_OP_INIT,
 	RS_OP_NSFILE,
+	RS_OP_VIEW_NUMBER,
+	RS_OP_VIEW_FIND,
 };
 
 struct rs_ask {
@@ -140,8 +145,7 @@ struct rs_ask {
 	int32_t more[4];
 };
 
-#define RS_ANSWER_MAX 256
-#define RS_LEVELS_MAX (RS_ANSWER_MAX / 4)
+#define RS_ANSWER_MAX 128
 
 struct rs_answer {
 	int32_t result; /* -errno when it failed */

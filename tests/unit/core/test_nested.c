@@ -6,12 +6,14 @@
  */
 #include "support.h"
 
+#define TASK(h, tg, fl, id) \
+	(&(const struct sp_task){.hid = sp_hpid_of(h), .tgid = tg, .flags = fl, .ident = id})
+
 static struct sp_ref see(struct sp_segment *ns, int32_t hid, int32_t tgid, uint64_t ident)
 {
 	struct sp_ref ref;
 
-	assert_int_equal(sp_pid_see(ns, sp_hpid_of(hid), sp_vpid_of(tgid), 0, ident, ME, &ref, NULL),
-			 0);
+	assert_int_equal(sp_pid_see(ns, TASK(hid, sp_vpid_of(tgid), 0, ident), ME, &ref, NULL), 0);
 	audit_ok(ns);
 	return ref;
 }
@@ -127,12 +129,12 @@ static void all_numbers_are_taken(void **state)
 
 	for (int i = 0; i < 301; i++)
 		see(ns, 8000 + i, 0, 0);
-	assert_int_equal(sp_pid_see(ns, sp_hpid_of(9000), SP_VPID_NONE, 0, 0, ME, &ref, NULL), -EAGAIN);
+	assert_int_equal(sp_pid_see(ns, TASK(9000, SP_VPID_NONE, 0, 0), ME, &ref, NULL), -EAGAIN);
 	assert_int_equal(number(born(ns, 0, 7000)), 1);
 	done(ns);
 	/* No upper half at all. */
 	ns = fresh(SP_PID_MAX_MIN);
-	assert_int_equal(sp_pid_see(ns, sp_hpid_of(9000), SP_VPID_NONE, 0, 0, ME, &ref, NULL), -EAGAIN);
+	assert_int_equal(sp_pid_see(ns, TASK(9000, SP_VPID_NONE, 0, 0), ME, &ref, NULL), -EAGAIN);
 	done(ns);
 }
 
@@ -144,15 +146,13 @@ static void host_pid_of_another_task(void **state)
 
 	assert_int_equal(sp_load(&sp_entry_at(ns, first.slot)->ident), 11);
 	assert_int_equal(number(see(ns, 8000, 0, 0)), number(first));
-	assert_int_equal(sp_pid_see(ns, sp_hpid_of(8000), SP_VPID_NONE, 0, 12, ME, &second, &is_new),
-			 0);
+	assert_int_equal(sp_pid_see(ns, TASK(8000, SP_VPID_NONE, 0, 12), ME, &second, &is_new), 0);
 	assert_true(is_new);
 	assert_int_equal(number(second), number(first) + 1);
 	assert_false(sp_ref_valid(ns, first));
 	assert_int_equal(by_hid(ns, 8000), number(second));
 	audit_ok(ns);
-	assert_int_equal(sp_pid_see(ns, sp_hpid_of(8000), SP_VPID_NONE, 0, 12, ME, &second, &is_new),
-			 0);
+	assert_int_equal(sp_pid_see(ns, TASK(8000, SP_VPID_NONE, 0, 12), ME, &second, &is_new), 0);
 	assert_false(is_new);
 	done(ns);
 }
@@ -169,8 +169,8 @@ static void threads_and_leaders_are_seen(void **state)
 	thread = see(ns, 503, number(leader), 0);
 	assert_int_equal(number(thread), 502);
 	assert_int_equal(number(see(ns, 504, number(leader), 0)), 504);
-	assert_int_equal(
-		sp_pid_see(ns, sp_hpid_of(8000), SP_VPID_NONE, SP_F_LEADER, 11, ME, &group, NULL), 0);
+	assert_int_equal(sp_pid_see(ns, TASK(8000, SP_VPID_NONE, SP_F_LEADER, 11), ME, &group, NULL),
+			 0);
 	assert_int_equal(number(group), number(leader));
 	sp_pid_retire(ns, group);
 	assert_int_equal(by_hid(ns, 8000), 0);
@@ -189,7 +189,7 @@ static void joiners_keep_their_number(void **state)
 	assert_true(sp_word_flags(ref.word) & SP_F_NESTED);
 	assert_int_equal(sp_pid_publish(ns, &mine, sp_hpid_of(8000)), 0);
 	assert_true(sp_word_flags(mine.word) & SP_F_NESTED);
-	assert_int_equal(sp_pid_see(ns, sp_hpid_of(8000), SP_VPID_NONE, 0, 5, ME, &ref, &is_new), 0);
+	assert_int_equal(sp_pid_see(ns, TASK(8000, SP_VPID_NONE, 0, 5), ME, &ref, &is_new), 0);
 	assert_int_equal(number(ref), 1);
 	assert_false(is_new);
 	audit_ok(ns);
@@ -202,10 +202,37 @@ static void nothing_is_seen_in_a_closing_namespace(void **state)
 	struct sp_ref ref = see(ns, 8000, 0, 1), again;
 
 	sp_store(&ns->closing, 1);
-	assert_int_equal(sp_pid_see(ns, sp_hpid_of(8000), SP_VPID_NONE, 0, 1, ME, &again, NULL), 0);
+	assert_int_equal(sp_pid_see(ns, TASK(8000, SP_VPID_NONE, 0, 1), ME, &again, NULL), 0);
 	assert_int_equal(number(again), number(ref));
-	assert_int_equal(sp_pid_see(ns, sp_hpid_of(8001), SP_VPID_NONE, 0, 1, ME, &again, NULL),
-			 -ENOMEM);
+	assert_int_equal(sp_pid_see(ns, TASK(8001, SP_VPID_NONE, 0, 1), ME, &again, NULL), -ENOMEM);
+	done(ns);
+}
+
+/* The init of a namespace further down has its keeper here, too. */
+static void init_is_seen_with_its_keeper(void **state)
+{
+	struct sp_segment *ns = fresh(SP_PID_MAX_DEFAULT);
+	const struct sp_task task = {.hid = sp_hpid_of(8001), .keeper = sp_hpid_of(8000), .ident = 5};
+	struct sp_ref ref;
+
+	assert_int_equal(sp_pid_see(ns, &task, ME, &ref, NULL), 0);
+	audit_ok(ns);
+	assert_int_equal(by_hid(ns, 8000), number(ref));
+	assert_int_equal(by_hid(ns, 8001), number(ref));
+	assert_int_equal(sp_ref_keeper(ns, ref).n, 8000);
+	done(ns);
+}
+
+/* Number 1 may carry its own namespace's keeper: nobody looks for it by that. */
+static void number_1_knows_its_keeper(void **state)
+{
+	struct sp_segment *ns = fresh(SP_PID_MAX_DEFAULT);
+	struct sp_ref ref = born(ns, 0, 7001);
+
+	sp_store(&sp_entry_at(ns, ref.slot)->keeper, 7000);
+	audit_ok(ns);
+	assert_int_equal(by_hid(ns, 7000), 0);
+	assert_int_equal(sp_ref_keeper(ns, ref).n, 7000);
 	done(ns);
 }
 
@@ -216,7 +243,7 @@ static void crowd_below(void **state)
 	struct sp_ref ref;
 	int32_t seen = 0;
 
-	while (sp_pid_see(ns, sp_hpid_of(100000 + seen), SP_VPID_NONE, 0, 0, ME, &ref, NULL) == 0)
+	while (sp_pid_see(ns, TASK(100000 + seen, SP_VPID_NONE, 0, 0), ME, &ref, NULL) == 0)
 		seen++;
 	assert_int_equal(seen, (SP_WAYS - 2) * SP_BUCKETS);
 	for (int32_t i = 0; i < (int32_t)SP_BUCKETS * 2; i++)
@@ -228,7 +255,7 @@ static void crowd_below(void **state)
 static void i13_keeper(void **state)
 {
 	struct sp_segment *ns = fresh(SP_PID_MAX_DEFAULT);
-	struct sp_ref ref = init_below(ns, 7001, 7002);
+	struct sp_ref ref = (born(ns, 0, 7000), init_below(ns, 7001, 7002));
 	uint32_t slot;
 
 	sp_store(&sp_entry_at(ns, ref.slot)->keeper, 7003);
@@ -256,6 +283,8 @@ int main(void)
 		cmocka_unit_test(joiners_keep_their_number),
 		cmocka_unit_test(nothing_is_seen_in_a_closing_namespace),
 		cmocka_unit_test(crowd_below),
+		cmocka_unit_test(init_is_seen_with_its_keeper),
+		cmocka_unit_test(number_1_knows_its_keeper),
 		cmocka_unit_test(i13_keeper),
 	};
 
