@@ -10,7 +10,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 
-enum what { NUMBER, GROUP, PAST, CLOCK, LAST, LIMIT, OPTIONS };
+enum what { NUMBER, GROUP, PAST, CLOCK, LAST, LIMIT, PARENT, NUMBERS, GROUPS };
 
 /* Words of a line are counted from 1, whatever blanks and tabs are between them. */
 static const struct rule {
@@ -24,18 +24,18 @@ static const struct rule {
 } rules[] = {
 	{BD_TEXT_STATUS, 2, NUMBER, 0, 0, 0, "Tgid:\t"},
 	{BD_TEXT_STATUS, 2, NUMBER, 0, 0, 0, "Pid:\t"},
-	{BD_TEXT_STATUS, 2, NUMBER, 0, 0, 0, "PPid:\t"},
+	{BD_TEXT_STATUS, 2, PARENT, 0, 0, 0, "PPid:\t"},
 	{BD_TEXT_STATUS, 2, NUMBER, 0, 0, 0, "TracerPid:\t"},
-	{BD_TEXT_STATUS, 2, NUMBER, 0, 0, 0, "NStgid:\t"},
-	{BD_TEXT_STATUS, 2, NUMBER, 0, 0, 0, "NSpid:\t"},
-	{BD_TEXT_STATUS, 2, GROUP, 0, 0, 0, "NSpgid:\t"},
-	{BD_TEXT_STATUS, 2, GROUP, 0, 0, 0, "NSsid:\t"},
+	{BD_TEXT_STATUS, 2, NUMBERS, 0, 0, 0, "NStgid:\t"},
+	{BD_TEXT_STATUS, 2, NUMBERS, 0, 0, 0, "NSpid:\t"},
+	{BD_TEXT_STATUS, 2, GROUPS, 0, 0, 0, "NSpgid:\t"},
+	{BD_TEXT_STATUS, 2, GROUPS, 0, 0, 0, "NSsid:\t"},
 	/* fs/proc/base.c:show_timer */
 	{BD_TEXT_TIMERS, 2, PAST, 0, '.', 0, "notify: "},
 	{BD_TEXT_TIMERS, 2, CLOCK, 0, 0, 0, "ClockID: "},
 	/* pidfs, fs/locks.c:__show_fd_locks, io_uring, links of bpf */
 	{BD_TEXT_FDINFO, 2, NUMBER, 0, 0, 0, "Pid:\t"},
-	{BD_TEXT_FDINFO, 2, NUMBER, 0, 0, 0, "NSpid:\t"},
+	{BD_TEXT_FDINFO, 2, NUMBERS, 0, 0, 0, "NSpid:\t"},
 	{BD_TEXT_FDINFO, 6, GROUP, 0, 0, 0, "lock:\t"},
 	{BD_TEXT_FDINFO, 2, NUMBER, 0, 0, 0, "SqThread:\t"},
 	{BD_TEXT_FDINFO, 2, NUMBER, 0, 0, 0, "pid:\t"},
@@ -149,7 +149,10 @@ static size_t view_clock(const struct bd_map *map, const char *s, size_t n, stru
 static size_t view_value(const struct bd_map *map, enum what what, const char *s, size_t n,
 			 struct sp_text *out)
 {
-	bd_lookup find = what == GROUP ? map->group : what == PAST ? map->past : map->number;
+	bd_lookup find = what == GROUP || what == GROUPS ? map->group
+			 : what == PAST			 ? map->past
+			 : what == PARENT && map->parent ? map->parent
+							 : map->number;
 	sp_vpid number = SP_VPID_NONE;
 	size_t len;
 
@@ -259,6 +262,23 @@ static const struct rule *rule_of(const struct bd_view *v)
 	return NULL;
 }
 
+/* A number for each namespace in place of the word; false: there is one. */
+static bool view_columns(const struct bd_map *map, const struct rule *r, const char *s, size_t gap,
+			 size_t n, struct sp_text *out)
+{
+	size_t before = out->len;
+	int32_t hid;
+
+	if ((r->what != NUMBERS && r->what != GROUPS) || !map->columns ||
+	    sp_parse_dec(s + gap, n, &hid) != n)
+		return false;
+	sp_text_bytes(out, s, gap);
+	if (map->columns(map->ctx, sp_hpid_of(hid), out))
+		return true;
+	out->len = before;
+	return false;
+}
+
 /* Blanks and the word behind them; whether blanks behind it belong to the word. */
 static size_t view_word(struct bd_view *v, const char *s, size_t gap, size_t n, size_t room,
 			struct sp_text *out)
@@ -277,6 +297,8 @@ static size_t view_word(struct bd_view *v, const char *s, size_t gap, size_t n, 
 			sp_text_bytes(out, w, n);
 		return 0;
 	}
+	if (view_columns(v->map, r, s, gap, n, out))
+		return 0;
 	for (size_t i = 0; r->behind && i < n; i++)
 		if (w[i] == r->behind)
 			lead = i + 1;

@@ -6,7 +6,7 @@
  *
  *   stat      fields 1 (pid), 4 (ppid), 5 (pgrp), 6 (session), 8 (tpgid; -1 stays); the signal sets
  *             in 31 to 34
- *   status    the signal sets and what the resident needs of prctl(2): NoNewPrivs, Seccomp. Ngid is
+ *   status    a column for each namespace down to the task's; the signal sets and what the resident needs of prctl(2): NoNewPrivs, Seccomp. Ngid is
  *             the kernel's global number in its own namespaces too and stays.
  *   children  a list of numbers; what is outside is left out
  *   syscall   of a task in a converted call: the call as its program made it
@@ -95,6 +95,9 @@ struct bd_map {
 	sp_vpid (*number)(void *ctx, sp_hpid hid); /* of a task that lives */
 	sp_vpid (*group)(void *ctx, sp_hpid hid);  /* of a process group or session */
 	sp_vpid (*past)(void *ctx, sp_hpid hid); /* also of a task that is gone: the kernel remembers */
+	sp_vpid (*parent)(void *ctx, sp_hpid hid); /* of the text's task. NULL: as number */
+	/* Appends hid's numbers from the reader's namespace down to the task's. NULL, false: there is one, as number or group. */
+	bool (*columns)(void *ctx, sp_hpid hid, struct sp_text *out);
 	void *ctx;
 	const struct bd_signals *signals;	    /* NULL: the kernel's sets are right */
 	const struct bd_restrictions *restrictions; /* NULL: the kernel's are right */

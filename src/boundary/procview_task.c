@@ -65,7 +65,7 @@ int bd_view_stat(struct bd_view *v, const char *in, size_t len, struct sp_text *
 	pos = name_end;
 
 	for (unsigned field = 3; field <= 8; field++) {
-		bd_lookup find = field == 4 ? map->number : map->group;
+		bd_lookup find = field != 4 ? map->group : map->parent ? map->parent : map->number;
 		size_t n = bd_span(in + pos, len - pos, ' ');
 
 		if (!n || pos + n == len)

@@ -8,22 +8,41 @@
 #include <linux/errno.h>
 
 #include "arch/x86_64/syscall.h"
+#include "resident/below.h"
 #include "resident/handlers.h"
 #include "resident/resident.h"
 
+/* What has no number here may get one now, if it is of a namespace below. */
+static int32_t or_see(sp_vpid n, int64_t hid, bool often)
+{
+	if (n.n || hid <= 0 || !rs_has_below())
+		return n.n;
+	return often ? rs_see_often((int32_t)hid) : rs_see((int32_t)hid);
+}
+
 int32_t rs_out_pid(int64_t hid)
 {
-	return hid > 0 ? sp_pid_number(RS_NS, sp_hpid_of((int32_t)hid)).n : 0;
+	return or_see(sp_pid_number(RS_NS, sp_hpid_of((int32_t)hid)), hid, false);
 }
 
 int32_t rs_out_past(int64_t hid)
 {
-	return hid > 0 ? sp_pid_recall(RS_NS, sp_hpid_of((int32_t)hid)).n : 0;
+	return or_see(sp_pid_recall(RS_NS, sp_hpid_of((int32_t)hid)), hid, false);
 }
 
 int32_t rs_out_group(int64_t hid)
 {
-	return hid > 0 ? sp_pid_group_number(RS_NS, sp_hpid_of((int32_t)hid)).n : 0;
+	return or_see(sp_pid_group_number(RS_NS, sp_hpid_of((int32_t)hid)), hid, false);
+}
+
+int32_t rs_out_often(int64_t hid, enum rs_out how)
+{
+	sp_hpid h = sp_hpid_of((int32_t)hid);
+
+	return or_see(how == RS_OUT_PID	    ? sp_pid_number(RS_NS, h)
+		      : how == RS_OUT_GROUP ? sp_pid_group_number(RS_NS, h)
+					    : sp_pid_recall(RS_NS, h),
+		      hid, true);
 }
 
 int32_t rs_in_pid(int32_t n)
@@ -94,8 +113,8 @@ long rs_h_set_tid_address(struct rs_frame *f, struct rs_area *a)
 long rs_h_getppid(struct rs_frame *f, struct rs_area *a)
 {
 	(void)f;
-	(void)a;
-	return rs_out_pid(sp_sys0(__NR_getppid));
+	/* Number 1's parent is never of its own namespace, nor of one below. */
+	return a->tgid.n == 1 ? 0 : rs_out_pid(sp_sys0(__NR_getppid));
 }
 
 long rs_h_getpgrp(struct rs_frame *f, struct rs_area *a)

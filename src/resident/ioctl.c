@@ -15,12 +15,14 @@
 #include "boundary/devioctl.h"
 #include "resident/handlers.h"
 #include "resident/notify.h"
+#include "resident/nsfile.h"
 #include "resident/owner.h"
 #include "resident/resident.h"
 #include "resident/user.h"
 #include "resident/watch.h"
 
 /* include/uapi/linux/nsfs.h */
+#define NS_GET_NSTYPE 0xb703u
 #define NS_GET_PID_FROM_PIDNS 0x8004b706u
 #define NS_GET_TGID_IN_PIDNS 0x8004b709u
 
@@ -159,6 +161,12 @@ long rs_h_ioctl(struct rs_frame *f, struct rs_area *a)
 		return rs_notify_ioctl(f);
 	if (((uint32_t)f->a[1] & 0xffff) == (AX_PIDFD_GET_INFO & 0xffff))
 		return pidfd_info(f, a);
+	if (((uint32_t)f->a[1] & ~0xfu) == (NS_GET_NSTYPE & ~0xfu) ||
+	    (uint32_t)f->a[1] - NS_GET_PID_FROM_PIDNS <= NS_GET_TGID_IN_PIDNS - NS_GET_PID_FROM_PIDNS) {
+		r = rs_nsfile_ioctl(f, a);
+		if (r != 1)
+			return r;
+	}
 	if ((uint32_t)f->a[1] - NS_GET_PID_FROM_PIDNS <= NS_GET_TGID_IN_PIDNS - NS_GET_PID_FROM_PIDNS) {
 		/* There is one PID namespace to ask, so "from" and "in" are the same. */
 		f->a[2] = rs_in_task(a, (int32_t)f->a[2]);

@@ -11,6 +11,7 @@
 #include "arch/x86_64/syscall.h"
 #include "arch/x86_64/uapi.h"
 #include "base/fmt.h"
+#include "resident/below.h"
 #include "resident/handlers.h"
 #include "resident/init.h"
 #include "resident/resident.h"
@@ -205,6 +206,7 @@ static long kill_many(struct rs_area *a, enum scope scope, int32_t group, int si
 	int met = 0, more;
 
 	do {
+		rs_see_all();
 		more = pass(a, scope, group, sig, &from, &ret);
 		met += more;
 	} while (more);

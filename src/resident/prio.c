@@ -14,6 +14,7 @@
 #include "arch/x86_64/syscall.h"
 #include "arch/x86_64/uapi.h"
 #include "base/fmt.h"
+#include "resident/below.h"
 #include "resident/handlers.h"
 #include "resident/resident.h"
 
@@ -180,6 +181,7 @@ static long of_user(struct rs_frame *f, uint32_t uid)
 	long fd, r = 0;
 
 	rs_block(f);
+	rs_see_all();
 	fd = sp_sys2(__NR_pidfd_open, sp_sys0(__NR_getpid), 0);
 	s.copy = fd == -EMFILE;
 	if (fd >= 0)

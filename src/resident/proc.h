@@ -192,12 +192,10 @@ bool rs_proc_show_tail(const char *tail, size_t len, bool past, struct sp_text *
 /* Without the mark that the kernel puts behind the path of such a one: its length. */
 size_t rs_proc_undeleted(const char *text, size_t len, const char *mark);
 
-/*
- * The namespace as a file: what stat and readlink say of ns/pid. The kernel's own namespace is one for all of
- * the host's, so it is shown under a number of the segment's.
- */
+/* Whether a file is the kernel's PID namespace, in which all are. */
 bool rs_proc_is_own_ns(uint64_t dev, uint64_t ino);
-uint64_t rs_proc_ns_ino(void);
+/* The inode to be seen there: that of the task whose ns/pid p is; of one's own if p is something else, or NULL. */
+uint64_t rs_proc_ns_ino(struct rs_area *a, const struct bd_procpath *p);
 
 /* Replaces the host's numbers at the front of a link's text ("/proc/123/fd"); the new text is in out. */
 void rs_proc_show_path(const char *text, size_t len, struct sp_text *out);

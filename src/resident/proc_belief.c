@@ -8,6 +8,7 @@
 #include <linux/signal.h>
 
 #include "arch/x86_64/syscall.h"
+#include "resident/below.h"
 #include "resident/filters.h"
 #include "resident/init.h"
 #include "resident/proc.h"
@@ -81,8 +82,15 @@ static void believed_signals(const struct rs_frame *f, struct rs_area *a,
 		if (!own && hid == (int32_t)atomic_load(&RS_NS->init_hid))
 			s->blocked.set = atomic_load(&RS_NS->init_blocked) & RS_SIGSYS_BIT;
 	}
-	if (!own)
+	if (!own) {
+		uint64_t sets[3];
+
+		if (rs_has_below() && rs_init_below(sp_vpid_of((int32_t)group), sets)) {
+			s->caught = (struct bd_sigset_view){0, sets[0]};
+			s->ignored = (struct bd_sigset_view){0, sets[1]};
+		}
 		return;
+	}
 	if (hid == a->htid.n) {
 		own_mask(f, a, s);
 		return;

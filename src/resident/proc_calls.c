@@ -12,6 +12,7 @@
 #include "arch/x86_64/uapi.h"
 #include "boundary/table.h"
 #include "resident/handlers.h"
+#include "resident/nsfile.h"
 #include "resident/proc.h"
 #include "resident/text.h"
 #include "resident/user.h"
@@ -202,6 +203,8 @@ struct statx {
 };
 _Static_assert(sizeof(struct statx) == 256 && offsetof(struct statx, dev_major) == 136, "uapi");
 
+#define S_IFREG_ 0100000 /* linux/stat.h has a struct statx of its own */
+
 union result {
 	struct ax_stat st;
 	struct statx x;
@@ -221,6 +224,23 @@ static struct ax_stat seen(const union result *res, bool extended)
 			: res->st;
 }
 
+/* The result was about a file that stands for a PID namespace. */
+static void show_ns_file(const struct rs_frame *f, union result *res, uint64_t ino)
+{
+	if (f->nr == __NR_statx) {
+		res->x.mode = S_IFREG_ | 0444;
+		res->x.ino = ino;
+		res->x.size = res->x.blocks = 0;
+		res->x.dev_major = RS_NS->pidns_dev >> 8 & 0xfff;
+		res->x.dev_minor = RS_NS->pidns_dev & 0xff;
+	} else {
+		res->st.mode = S_IFREG_ | 0444;
+		res->st.ino = ino;
+		res->st.size = res->st.blocks = 0;
+		res->st.dev = RS_NS->pidns_dev;
+	}
+}
+
 /*
  * The result was about a memory file. If that is what a text was put into, it becomes the one about the text's own
  * file: cp(1) and tail(1) compare what they opened with what they saw by its name.
@@ -232,11 +252,16 @@ static __attribute__((noinline)) void stat_text(struct rs_frame *f, struct rs_ar
 	char *name = RS_PROC_HOLD(a), link[48];
 	union result other;
 	struct sp_text t;
+	uint64_t ino;
 	long arg_of[6];
 
 	sp_text_init(&t, link, sizeof(link));
 	sp_text_str(&t, "/proc/thread-self/fd/");
 	sp_text_dec(&t, dirfd);
+	if (rs_nsfile_stands(n->p.leaf == BD_LEAF_FD && n->host ? n->host : link, &ino)) {
+		show_ns_file(f, res, ino);
+		return;
+	}
 	if (n->p.leaf == BD_LEAF_FD && n->host ? !rs_text_stands_for(n->host, name, 256)
 					       : !rs_text_stands_for(link, name, 256))
 		return;
@@ -292,9 +317,9 @@ static long stat_call(struct rs_frame *f, struct rs_area *a, int dirfd, int arg,
 		stat_text(f, a, &n, dirfd, arg, &res);
 	if (rs_proc_is_own_ns(st.dev, st.ino)) {
 		if (extended)
-			res.x.ino = rs_proc_ns_ino();
+			res.x.ino = rs_proc_ns_ino(a, &n.p);
 		else
-			res.st.ino = rs_proc_ns_ino();
+			res.st.ino = rs_proc_ns_ino(a, &n.p);
 	}
 	return rs_user_write(to, &res, extended ? sizeof(res.x) : sizeof(res.st));
 }
@@ -309,8 +334,8 @@ long rs_h_fstat(struct rs_frame *f, struct rs_area *a)
 		return r;
 	if (res.st.dev == RS_NS->segment_dev)
 		stat_text(f, a, &none, (int)f->a[0], 0, &res);
-	if (rs_proc_is_own_ns(res.st.dev, res.st.ino))
-		res.st.ino = rs_proc_ns_ino();
+	else if (rs_proc_is_own_ns(res.st.dev, res.st.ino))
+		res.st.ino = RS_NS->ns_ino;
 	return rs_user_write((uint64_t)f->a[1], &res, sizeof(res.st));
 }
 

@@ -12,6 +12,7 @@
 #include "arch/x86_64/syscall.h"
 #include "arch/x86_64/uapi.h"
 #include "boundary/procview.h"
+#include "resident/below.h"
 #include "resident/handlers.h"
 #include "resident/proc.h"
 #include "resident/user.h"
@@ -162,6 +163,7 @@ static long list_root(struct rs_frame *f, struct rs_area *a, bool old)
 	long n = 0;
 
 	rs_block(f);
+	rs_see_all();
 	start = pos = sp_sys3(__NR_lseek, f->a[0], 0, 1 /* SEEK_CUR */);
 	if (pos < 0)
 		return rs_unblock(f, pos);

@@ -10,7 +10,9 @@
 
 #include "arch/x86_64/syscall.h"
 #include "arch/x86_64/uapi.h"
+#include "resident/below.h"
 #include "resident/handlers.h"
+#include "resident/nsfile.h"
 #include "resident/proc.h"
 #include "resident/text.h"
 #include "resident/user.h"
@@ -133,13 +135,14 @@ long rs_proc_exe_own(char *buf, size_t cap)
 	return r;
 }
 
-/* Numbers the kernel does not give to namespaces: below PROC_DYNAMIC_FIRST and the initial ones. */
-#define NS_INO_FIRST 0xc0000000ul
-#define NS_INO_COUNT 0x2ffffff0ul
-
-uint64_t rs_proc_ns_ino(void)
+uint64_t rs_proc_ns_ino(struct rs_area *a, const struct bd_procpath *p)
 {
-	return NS_INO_FIRST + RS_NS->segment_ino % NS_INO_COUNT;
+	uint64_t ino = 0;
+
+	if (p && p->kind == BD_PROC_PID &&
+	    (p->leaf == BD_LEAF_NS_PID || p->leaf == BD_LEAF_NS_PID_CHILDREN))
+		ino = rs_ns_ino_of(rs_text_task(a, p));
+	return ino ? ino : RS_NS->ns_ino;
 }
 
 bool rs_proc_is_own_ns(uint64_t dev, uint64_t ino)
@@ -195,6 +198,13 @@ static bool show_mounted(const char *text, size_t len, struct sp_text *out)
 	return true;
 }
 
+static void show_ns(uint64_t ino, struct sp_text *out)
+{
+	sp_text_str(out, "pid:[");
+	sp_text_dec(out, (int64_t)ino);
+	sp_text_char(out, ']');
+}
+
 void rs_proc_show_path(const char *text, size_t len, struct sp_text *out)
 {
 	struct bd_procpath p;
@@ -202,10 +212,10 @@ void rs_proc_show_path(const char *text, size_t len, struct sp_text *out)
 	size_t bare;
 	int32_t n;
 
-	if (is_own_ns(text, len)) {
-		sp_text_str(out, "pid:[");
-		sp_text_dec(out, (int64_t)rs_proc_ns_ino());
-		sp_text_char(out, ']');
+	uint64_t ino = RS_NS->ns_ino;
+
+	if (is_own_ns(text, len) || rs_nsfile_link(text, len, &ino)) {
+		show_ns(ino, out);
 		return;
 	}
 	file = rs_text_name_of(text, len, &len);
@@ -355,6 +365,8 @@ static long readlink_call(struct rs_frame *f, struct rs_area *a, int dirfd, int 
 			sp_text_str(&t, "/task/");
 			sp_text_dec(&t, a->tid.n);
 		}
+	} else if (is_own_ns(spare, (size_t)r)) {
+		show_ns(rs_proc_ns_ino(a, &n.p), &t);
 	} else if (!mounted || !show_mounted(spare, (size_t)r, &t)) {
 		rs_proc_show_path(spare, (size_t)r, &t);
 	}

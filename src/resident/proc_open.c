@@ -10,6 +10,7 @@
 #include "arch/x86_64/syscall.h"
 #include "arch/x86_64/uapi.h"
 #include "resident/handlers.h"
+#include "resident/nsfile.h"
 #include "resident/proc.h"
 #include "resident/text.h"
 #include "resident/user.h"
@@ -256,6 +257,9 @@ static long open_call(struct rs_frame *f, struct rs_area *a, int dirfd, int arg,
 	rs_proc_put(f, &n, arg);
 	if (rs_text_wanted(text_of(&n), flags))
 		return open_text(f, a, text_of(&n), &n.p, n.host, flags);
+	if (follow && !(flags & O_PATH) &&
+	    (n.p.leaf == BD_LEAF_NS_PID || n.p.leaf == BD_LEAF_NS_PID_CHILDREN))
+		return rs_nsfile_open(f, a, &n.p, flags & O_CLOEXEC);
 	if (is_directory(&n, flags) || ends_in_link(&n))
 		rs_proc_entered();
 	if (!looked && follow && ends_in_link(&n))

@@ -24,24 +24,6 @@
 #define F_SEAL_FUTURE_WRITE_ 0x10 /* linux/fcntl.h */
 #define SPILL_MAX (256u << 10)	  /* of a text while there is no descriptor for its file */
 
-static sp_vpid map_number(void *ctx, sp_hpid hid)
-{
-	(void)ctx;
-	return sp_pid_number(RS_NS, hid);
-}
-
-static sp_vpid map_group(void *ctx, sp_hpid hid)
-{
-	(void)ctx;
-	return sp_pid_group_number(RS_NS, hid);
-}
-
-static sp_vpid map_past(void *ctx, sp_hpid hid)
-{
-	(void)ctx;
-	return sp_pid_recall(RS_NS, hid);
-}
-
 /* Where a text goes: a descriptor, memory, or (neither) nowhere, to see whether it would change. */
 struct sink {
 	long fd;
@@ -196,7 +178,7 @@ static long convert_sorted(struct job *j, long from, struct sink *to)
 				sp_vpid v = SP_VPID_NONE;
 				size_t i = n;
 
-				if (!bd_view_number(&j->map, map_number, in + pos, digits, &v) ||
+				if (!bd_view_number(&j->map, j->map.number, in + pos, digits, &v) ||
 				    v.n <= after || (n == MANY && v.n >= found[n - 1]))
 					continue;
 				while (i && found[i - 1] > v.n)
@@ -397,13 +379,7 @@ bool rs_text_wanted(enum bd_text text, uint64_t flags)
 
 static void fill_map(struct job *j)
 {
-	j->map = (struct bd_map){.number = map_number,
-				 .group = map_group,
-				 .past = map_past,
-				 .last = sp_vpid_of(atomic_load(&RS_NS->cursor)),
-				 .pid_max = RS_NS->pid_max,
-				 .ns_kernel = RS_NS->pidns_ino,
-				 .ns_shown = rs_proc_ns_ino()};
+	rs_text_map(&j->map, j->a, j->text, j->p);
 	if (j->text != BD_TEXT_STAT && j->text != BD_TEXT_STATUS)
 		return;
 	rs_belief_of(j->f, j->a, j->p, &j->belief, j->text == BD_TEXT_STATUS);

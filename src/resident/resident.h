@@ -273,6 +273,9 @@ int32_t rs_out_pid(int64_t hid);
 /* Of a task that may have gone, as long as its number is known and nobody else's. */
 int32_t rs_out_past(int64_t hid);
 int32_t rs_out_group(int64_t hid);
+/* One of these for texts, which have the same numbers from outside again and again. */
+enum rs_out { RS_OUT_PID, RS_OUT_GROUP, RS_OUT_PAST };
+int32_t rs_out_often(int64_t hid, enum rs_out how);
 
 /* ident.c */
 /* A decimal field (from the 4th on) of /proc/HID/stat, 0 where /proc does not say. */

@@ -49,6 +49,9 @@ long rs_text_move(long from, long fd, uint64_t flags);
  */
 void rs_text_refresh(struct rs_area *a, int fd, uint64_t mask);
 
+/* The map of a text, p the task that it is about: text_map.c */
+void rs_text_map(struct bd_map *map, struct rs_area *a, enum bd_text text, const struct bd_procpath *p);
+
 /* What a map needs besides its functions: proc_belief.c */
 struct rs_belief {
 	struct bd_signals signals;
