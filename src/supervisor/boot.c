@@ -7,7 +7,6 @@
 #include "supervisor/boot.h"
 
 #include <fcntl.h>
-#include <linux/memfd.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -22,12 +21,10 @@
 #include "supervisor/blob.h"
 #include "supervisor/probe.h"
 #include "supervisor/procs.h"
+#include "supervisor/segment.h"
 #include "supervisor/tty.h"
 #include "supervisor/util.h"
 
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 0x0008u
-#endif
 #define OWN_FDS 64
 #define ROOT_LAYERS 3	 /* Landlock: the front's, the supervisor's, the namespace's own */
 #define HIDDEN_FD 1000	 /* up to 1023 a descriptor costs nothing visible at fork */
@@ -43,25 +40,12 @@ static void fill_standard_fds(void)
 
 static int make_segment(struct sv_boot *b, struct sv_fail *fail)
 {
-	unsigned int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
-	int r;
+	int r = sv_segment_create(&b->segment_fd, &b->seg,
+				  b->job->pid_max ? b->job->pid_max : SP_PID_MAX_DEFAULT);
 
-	b->segment_fd = (int)syscall(SYS_memfd_create, "subpid", flags | MFD_NOEXEC_SEAL);
-	if (b->segment_fd < 0 && errno == EINVAL) /* Linux before 6.3 */
-		b->segment_fd = (int)syscall(SYS_memfd_create, "subpid", flags);
-	if (b->segment_fd < 0)
-		return sv_failed(fail, sv_errno(), "cannot create shared memory (memfd_create)");
-	if (fchmod(b->segment_fd, 0600) < 0 || ftruncate(b->segment_fd, SP_SEGMENT_SIZE) < 0 ||
-	    fcntl(b->segment_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
-		return sv_failed(fail, sv_errno(), "cannot prepare shared memory%s",
-				 errno == EFBIG ? " (ulimit -f)" : "");
-	b->seg = mmap(NULL, SP_SEGMENT_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, b->segment_fd, 0);
-	if (b->seg == MAP_FAILED)
-		return sv_failed(fail, sv_errno(), "cannot map shared memory");
-	r = sp_ns_create(b->seg, SP_SEGMENT_SIZE,
-			 b->job->pid_max ? b->job->pid_max : SP_PID_MAX_DEFAULT);
 	if (r < 0)
-		return sv_failed(fail, r, "cannot lay out the namespace");
+		return sv_failed(fail, r, "cannot create shared memory%s",
+				 r == -EFBIG ? " (ulimit -f)" : "");
 	if (b->job->first_pid >= b->seg->seq_end)
 		return sv_failed(fail, -EINVAL, "the first number %d", b->job->first_pid);
 	b->seg->pids_limit = b->job->pids_limit;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Serving the channel. A client is believed for what the kernel says about its connection and for
- * nothing else; it gets what every member has anyway. One request, one reply, then the connection is
- * closed; when too many are open the oldest goes.
+ * nothing else. One request, one reply, then the connection is closed; one that has made a namespace
+ * stays open until that has its keeper. When too many are open the oldest goes.
  */
 #include "supervisor/channel.h"
 
@@ -11,101 +11,150 @@
 #include <sys/un.h>
 
 #include "core/pid.h"
-#include "resident/handover.h"
-#include "supervisor/procs.h"
+#include "supervisor/answer.h"
 #include "supervisor/util.h"
 
 #define BACKLOG 64
 
-int sv_channel_open(struct sv_channel *c, const struct sv_boot *b, struct sv_fail *fail)
-{
-	struct sockaddr_un addr = {.sun_family = AF_UNIX};
-	socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + b->seg->sock_len);
-
-	c->boot = b;
-	c->n = 0;
-	/* Abstract: the first byte of the path is a NUL. */
-	memcpy(addr.sun_path + 1, b->seg->sock_name, b->seg->sock_len);
-	c->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (c->listener < 0 || bind(c->listener, (struct sockaddr *)&addr, len) < 0 ||
-	    listen(c->listener, BACKLOG) < 0)
-		return sv_failed(fail, sv_errno(), "cannot open the channel (unix socket)");
-	return 0;
-}
-
 /*
- * A member: registered, or a child of one that is not (yet): the helper that fetches descriptors
- * when the asking process has none free is such a child. Without /proc its descent cannot be seen;
- * there its user and the unguessable name of the socket have to do.
+ * A request and who sent it: the message's own credentials, because the connection may have been made by
+ * another process than the one that speaks now. 0, -EAGAIN, or something is wrong.
  */
-static bool is_member(const struct sv_channel *c, int fd)
+static int receive(int fd, struct rs_ask *ret, sp_hpid *ret_peer)
 {
-	struct ucred cred;
-	socklen_t len = sizeof(cred);
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(8 * sizeof(int))];
+	} control;
+	struct iovec iov = {ret, sizeof(*ret)};
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	ssize_t n = recvmsg(fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0 || cred.pid <= 0)
-		return false;
-	if (sp_pid_number(c->boot->seg, sp_hpid_of(cred.pid)).n != 0)
-		return true;
-	if (!sv_proc_usable())
-		return cred.uid == geteuid();
-	return sv_proc_descends(sp_hpid_of(cred.pid), sp_hpid_of(getpid()));
+	if (n < 0)
+		return errno == EINTR ? -EAGAIN : sv_errno();
+	*ret_peer = SP_HPID_NONE;
+	for (struct cmsghdr *cm = CMSG_FIRSTHDR(&msg); cm; cm = CMSG_NXTHDR(&msg, cm)) {
+		if (cm->cmsg_level != SOL_SOCKET)
+			continue;
+		if (cm->cmsg_type == SCM_CREDENTIALS) {
+			struct ucred cred;
+
+			memcpy(&cred, CMSG_DATA(cm), sizeof(cred));
+			*ret_peer = sp_hpid_of(cred.pid);
+		}
+		if (cm->cmsg_type == SCM_RIGHTS) {
+			size_t count = (cm->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+			for (size_t i = 0; i < count; i++) {
+				int sent;
+
+				memcpy(&sent, CMSG_DATA(cm) + i * sizeof(int), sizeof(sent));
+				close(sent);
+			}
+		}
+	}
+	return n == sizeof(*ret) && ret_peer->n > 0 ? 0 : -EPROTO;
 }
 
-static void reply(int fd, struct rs_answer *a, const int *fds, size_t n)
+static void reply(int fd, const struct sv_answer *ans)
 {
 	union {
 		struct cmsghdr header;
 		char space[CMSG_SPACE(2 * sizeof(int))];
 	} control;
-	struct iovec iov = {a, RS_ANSWER_HEAD + a->n * sizeof(a->v[0])};
+	struct rs_answer a = ans->a;
+	struct iovec iov = {&a, RS_ANSWER_HEAD + a.n * sizeof(a.v[0])};
 	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
 
-	if (n) {
+	if (ans->n) {
 		struct cmsghdr *cm;
 
 		memset(&control, 0, sizeof(control));
 		msg.msg_control = &control;
-		msg.msg_controllen = CMSG_SPACE(n * sizeof(int));
+		msg.msg_controllen = CMSG_SPACE(ans->n * sizeof(int));
 		cm = CMSG_FIRSTHDR(&msg);
 		cm->cmsg_level = SOL_SOCKET;
 		cm->cmsg_type = SCM_RIGHTS;
-		cm->cmsg_len = CMSG_LEN(n * sizeof(int));
-		memcpy(CMSG_DATA(cm), fds, n * sizeof(int));
+		cm->cmsg_len = CMSG_LEN(ans->n * sizeof(int));
+		memcpy(CMSG_DATA(cm), ans->fd, ans->n * sizeof(int));
 	}
 	sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 /* True when the client is finished. */
-static bool serve(const struct sv_channel *c, int fd)
+static bool serve(struct sv_channel *c, struct sv_client *client)
 {
-	const int fds[2] = {c->boot->segment_fd, c->boot->resident_fd};
-	struct rs_answer a = {.result = -EPERM};
+	struct sv_answer ans;
 	struct rs_ask ask;
-	ssize_t n = recv(fd, &ask, sizeof(ask), MSG_DONTWAIT);
+	sp_hpid peer;
+	int r = receive(client->fd, &ask, &peer);
 
-	if (n < 0)
-		return errno != EAGAIN && errno != EINTR;
-	if (n != sizeof(ask))
-		return true;
-	if (is_member(c, fd))
-		a.result = ask.op == RS_OP_FDS ? 0 : -ENOSYS;
-	reply(fd, &a, fds, a.result ? 0 : 2);
-	return true;
+	if (r)
+		return r != -EAGAIN;
+	sv_answer(c->tree, &ask, peer, client->fd, &client->made, &ans);
+	reply(client->fd, &ans);
+	if (client->made && client->made->state != SV_NS_NEW) {
+		/* The tree's from now on. */
+		client->fd = -1;
+		client->made = NULL;
+	}
+	return !client->made;
+}
+
+/* A keeper, on the connection that is its own. */
+static void on_link(struct sv_tree *t, struct sv_ns *ns)
+{
+	struct sv_ns *none = NULL;
+	struct sv_answer ans;
+	struct rs_ask ask;
+	sp_hpid peer;
+	int r = receive(ns->link, &ask, &peer);
+
+	if (r) {
+		if (r != -EAGAIN)
+			sv_fd_done(&ns->link);
+		return;
+	}
+	sv_answer(t, &ask, peer, ns->link, &none, &ans);
+	reply(ns->link, &ans);
+}
+
+static void done(struct sv_channel *c, struct sv_client *client)
+{
+	sv_fd_done(&client->fd);
+	if (client->made)
+		sv_tree_drop(c->tree, client->made);
 }
 
 static void drop(struct sv_channel *c, size_t i)
 {
-	close(c->client[i]);
+	done(c, &c->client[i]);
 	c->n--;
 	memmove(&c->client[i], &c->client[i + 1], (c->n - i) * sizeof(c->client[0]));
+}
+
+/* The oldest, but rather not one that is making a namespace. */
+static void make_room(struct sv_channel *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (!c->client[i].made) {
+			drop(c, i);
+			return;
+		}
+	if (c->n)
+		drop(c, 0);
 }
 
 size_t sv_channel_poll(const struct sv_channel *c, struct pollfd *p)
 {
 	p[0] = (struct pollfd){.fd = c->listener, .events = POLLIN};
 	for (size_t i = 0; i < c->n; i++)
-		p[1 + i] = (struct pollfd){.fd = c->client[i], .events = POLLIN};
+		p[1 + i] = (struct pollfd){.fd = c->client[i].fd, .events = POLLIN};
 	return 1 + c->n;
 }
 
@@ -113,24 +162,44 @@ void sv_channel_serve(struct sv_channel *c, const struct pollfd *p)
 {
 	/* From the last: dropping moves those behind. */
 	for (size_t i = c->n; i-- > 0;)
-		if (p[1 + i].revents && serve(c, c->client[i]))
+		if (p[1 + i].revents && serve(c, &c->client[i]))
 			drop(c, i);
 	/* A bounded number each time, so that a flood cannot keep us from the rest of the loop. */
 	for (int k = 0; p[0].revents && k < SV_CLIENTS; k++) {
-		int fd = accept4(c->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		struct sv_client new = {
+			.fd = accept4(c->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK),
+		};
+		int on = 1;
 
-		if (fd < 0) {
+		if (new.fd < 0) {
 			/* No descriptor free: one that says nothing makes room, or we would spin. */
-			if ((errno == EMFILE || errno == ENFILE) && c->n)
-				drop(c, 0);
+			if (errno == EMFILE || errno == ENFILE)
+				make_room(c);
 			break;
 		}
-		if (serve(c, fd)) {
-			close(fd);
+		if (setsockopt(new.fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0 || serve(c, &new)) {
+			done(c, &new);
 			continue;
 		}
 		if (c->n == SV_CLIENTS)
-			drop(c, 0);
-		c->client[c->n++] = fd;
+			make_room(c);
+		c->client[c->n++] = new;
 	}
+}
+
+int sv_channel_open(struct sv_channel *c, struct sv_tree *t, struct sv_fail *fail)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + t->model.sock_len);
+
+	c->tree = t;
+	t->on_link = on_link;
+	c->n = 0;
+	/* Abstract: the first byte of the path is a NUL. */
+	memcpy(addr.sun_path + 1, t->model.sock_name, t->model.sock_len);
+	c->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (c->listener < 0 || bind(c->listener, (struct sockaddr *)&addr, len) < 0 ||
+	    listen(c->listener, BACKLOG) < 0)
+		return sv_failed(fail, sv_errno(), "cannot open the channel (unix socket)");
+	return 0;
 }

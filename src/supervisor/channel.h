@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The supervisor's side of the channel: members that lost their hidden descriptors ask for them here
- * (resident/handover.h has the protocol). Never blocks, holds a bounded number of clients.
+ * The supervisor's side of the channel: members that lost their hidden descriptors ask for them here, and those with
+ * namespaces below them about those (resident/handover.h has the protocol). Never blocks, holds a bounded
+ * number of clients.
  */
 #ifndef SUPERVISOR_CHANNEL_H
 #define SUPERVISOR_CHANNEL_H
@@ -9,18 +10,23 @@
 #include <poll.h>
 #include <stddef.h>
 
-#include "supervisor/boot.h"
+#include "supervisor/tree.h"
 
-#define SV_CLIENTS 32
+#define SV_CLIENTS 64
 
-struct sv_channel {
-	const struct sv_boot *boot;
-	int listener;
-	size_t n;
-	int client[SV_CLIENTS]; /* oldest first */
+struct sv_client {
+	int fd;
+	struct sv_ns *made; /* a namespace that waits for its keeper's word on this connection, or NULL */
 };
 
-sp_must_check int sv_channel_open(struct sv_channel *c, const struct sv_boot *b, struct sv_fail *fail);
+struct sv_channel {
+	struct sv_tree *tree;
+	int listener;
+	size_t n;
+	struct sv_client client[SV_CLIENTS]; /* oldest first */
+};
+
+sp_must_check int sv_channel_open(struct sv_channel *c, struct sv_tree *t, struct sv_fail *fail);
 
 /* Fills in what to poll for: at most SV_CLIENTS + 1 elements; returns how many. */
 size_t sv_channel_poll(const struct sv_channel *c, struct pollfd *p);

@@ -29,6 +29,7 @@
 struct super {
 	struct sv_boot *b;
 	struct sv_init init;
+	struct sv_tree tree;
 	struct sv_channel channel;
 	struct sv_exit exit; /* init's */
 	int sigfd;
@@ -89,9 +90,9 @@ static int reserve_one(const struct sv_boot *b, struct sv_fail *fail)
 /* What only init should hold: the caller's descriptors and working directory. */
 static void let_go(struct super *s)
 {
-	const int keep[] = {s->b->segment_fd, s->b->resident_fd,  s->b->ctl_super,
-			    s->b->wake_w,     s->front_pidfd,	  s->sigfd,
-			    s->init.link,     s->channel.listener};
+	const int keep[] = {s->b->segment_fd, s->b->resident_fd,   s->b->ctl_super,
+			    s->b->wake_w,     s->front_pidfd,	   s->sigfd,
+			    s->init.link,     s->channel.listener, s->tree.epoll};
 
 	for (int fd = 0; fd < 3; fd++)
 		sv_fd_blank(fd);
@@ -122,7 +123,9 @@ static int set_up(struct super *s, struct sv_fail *fail)
 		return sv_failed(fail, sv_errno(), "cannot create a signalfd");
 	r = reserve_one(b, fail);
 	if (r == 0)
-		r = sv_channel_open(&s->channel, b, fail);
+		r = sv_tree_open(&s->tree, b, fail);
+	if (r == 0)
+		r = sv_channel_open(&s->channel, &s->tree, fail);
 	if (r == 0)
 		r = sv_init_fork(b, &s->init, fail);
 	if (r == 0)
@@ -267,7 +270,7 @@ static int next_timeout(const struct super *s)
 
 static void watch(struct super *s)
 {
-	enum { SIG, CTL, FRONT, REPORT, CHANNEL };
+	enum { SIG, CTL, FRONT, REPORT, TREE, CHANNEL };
 	struct pollfd p[CHANNEL + 1 + SV_CLIENTS];
 
 	while (!s->exit.known && !s->end_by && !s->front_gone && !s->failed) {
@@ -277,6 +280,7 @@ static void watch(struct super *s)
 		p[CTL] = (struct pollfd){.fd = s->b->ctl_super, .events = POLLIN};
 		p[FRONT] = (struct pollfd){.fd = s->front_pidfd, .events = POLLIN};
 		p[REPORT] = (struct pollfd){.fd = s->init.link, .events = POLLIN};
+		p[TREE] = (struct pollfd){.fd = s->tree.epoll, .events = POLLIN};
 		n = CHANNEL + sv_channel_poll(&s->channel, p + CHANNEL);
 		if (poll(p, n, next_timeout(s)) < 0)
 			continue;
@@ -289,6 +293,7 @@ static void watch(struct super *s)
 		if (p[CTL].revents)
 			on_front(s);
 		sv_channel_serve(&s->channel, p + CHANNEL);
+		sv_tree_serve(&s->tree);
 		look_for_start(s);
 		look_for_cont(s);
 		if (!s->end_by)
@@ -334,6 +339,7 @@ _Noreturn void sv_supervise(struct sv_boot *b)
 	} else {
 		watch(&s);
 	}
+	sv_tree_close(&s.tree);
 	sv_end(b->seg, s.exit.known ? SP_HPID_NONE : s.init.pid, &s.exit, NULL);
 	if (s.failed)
 		leave(&s, SV_FAILED);

@@ -62,8 +62,7 @@ static ssize_t read_text(const char *path, char *buf, size_t size)
 	return (ssize_t)got;
 }
 
-/* 0 for none, and when the process is gone or hidden. */
-static sp_hpid parent_of(sp_hpid pid)
+sp_hpid sv_proc_parent(sp_hpid pid)
 {
 	char path[32], text[512], *p;
 	int ppid;
@@ -78,12 +77,28 @@ static sp_hpid parent_of(sp_hpid pid)
 	return sp_hpid_of(ppid);
 }
 
+uint64_t sv_proc_start(sp_hpid pid)
+{
+	char path[32], text[768], *p;
+	unsigned long long start;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid.n);
+	if (read_text(path, text, sizeof(text)) <= 0)
+		return 0;
+	p = strrchr(text, ')');
+	if (!p ||
+	    sscanf(p + 1, " %*c %*d %*d %*d %*d %*d %*d %*d %*d %*d %*d %*d %*d %*d %*d %*d %*d %*d %*d %llu",
+		   &start) != 1)
+		return 0;
+	return start;
+}
+
 bool sv_proc_descends(sp_hpid pid, sp_hpid ancestor)
 {
 	for (int i = 0; i < MAX_GENERATIONS && pid.n > 0; i++) {
 		if (sp_hpid_eq(pid, ancestor))
 			return true;
-		pid = parent_of(pid);
+		pid = sv_proc_parent(pid);
 	}
 	return false;
 }
@@ -124,7 +139,7 @@ static int children_by_scan(sp_hpid *ret, size_t max)
 		size_t len = strlen(e->d_name);
 
 		if (sp_parse_dec(e->d_name, len, &pid) == len && len &&
-		    parent_of(sp_hpid_of(pid)).n == getpid())
+		    sv_proc_parent(sp_hpid_of(pid)).n == getpid())
 			ret[found++] = sp_hpid_of(pid);
 	}
 	closedir(dir);

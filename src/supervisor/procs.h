@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "base/ids.h"
@@ -17,6 +18,12 @@ sp_must_check int sv_pidfd(sp_hpid pid);
 
 /* Whether /proc is a procfs that speaks of our own PID namespace. */
 bool sv_proc_usable(void);
+
+/* The parent, by /proc; none when the process is gone or hidden. */
+sp_hpid sv_proc_parent(sp_hpid pid);
+
+/* When the process began, in clock ticks after boot (proc(5)); 0 when /proc does not say. */
+uint64_t sv_proc_start(sp_hpid pid);
 
 /* True when /proc shows an unbroken line of parents from pid up to ancestor (or pid is ancestor). */
 bool sv_proc_descends(sp_hpid pid, sp_hpid ancestor);
