@@ -28,6 +28,7 @@ enum cli_status {
 #define SUBPID_VERSION "unknown" /* meson.build says it */
 #endif
 
+int cli_completion(struct cli_args *args);
 int cli_doctor(struct cli_args *args);
 int cli_run(struct cli_args *args);
 int cli_help(struct cli_args *args);

@@ -197,7 +197,10 @@ const struct cli_command cli_commands[] = {
 	 "a trial; the status is 0 if run works here, otherwise 1.",
 	 NULL, false, CLI_USAGE, cli_doctor},
 	{"completion", NULL, "bash | zsh | fish", CLI_W_SHELL, "print completions for a shell",
-	 NULL, NULL, false, CLI_USAGE, NULL},
+	 "For bash: eval \"$(subpid completion bash)\"; for zsh: the output in a file _subpid of "
+	 "$fpath; for "
+	 "fish: subpid completion fish | source.",
+	 NULL, false, CLI_USAGE, cli_completion},
 	{"help", NULL, "[COMMAND]", CLI_W_COMMAND, "explain a command", NULL, NULL, false,
 	 CLI_USAGE, cli_help},
 	{"version", NULL, "", CLI_W_NONE, "print the version", NULL, NULL, false, CLI_USAGE, cli_version},

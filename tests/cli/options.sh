@@ -33,6 +33,13 @@ says 'operands of a command without any' 2 'subpid: version: takes no operand' "
 says 'help for a mistyped command' 2 '*did you mean: subpid help run' "$SUBPID" help rnu
 says 'help for two commands' 2 'subpid: help: one command at a time' "$SUBPID" help run help
 says 'an unknown format' 2 '*there are json and table' "$SUBPID" version --format=xml
+says 'completions for no shell' 2 'subpid: completion: for which shell? *' "$SUBPID" completion
+says 'completions for an unknown shell' 2 "subpid: completion: unknown shell 'tcsh'; there are *" "$SUBPID" completion tcsh
+says 'completions for a mistyped shell' 2 '*did you mean bash?' "$SUBPID" completion bsh
+for shell in bash zsh fish; do
+	run sh -c '"$0" completion $1 | $1 -n' "$SUBPID" $shell
+	same "completions for $shell are a script of it" '0' "$rc$err"
+done
 says 'no command' 125 'subpid: run: no command given*' "$SUBPID" run
 says 'no command after --' 125 'subpid: run: no command given*' "$SUBPID" run --
 says 'a program instead of a command' 125 '*did you mean: subpid run bash' "$SUBPID" bash
