@@ -26,4 +26,23 @@ struct rs_birth {
 _Static_assert(sizeof(struct rs_birth) <= (32 - RS_BIRTH_WORD) * 8, "scratch");
 _Static_assert(sizeof(struct rs_birth) % 8 == 0, "read by words");
 
+static inline struct rs_birth *rs_birth_of(struct rs_frame *f)
+{
+	return (struct rs_birth *)&f->scratch[RS_BIRTH_WORD];
+}
+
+/*
+ * clone.c. Signals are blocked. What every process has before it is cloned: a number (the next one, or this), no
+ * signal that came before, room below the limit. 0; -errno, -ERESTARTNOINTR: a signal is first.
+ */
+#define ERESTARTNOINTR 513 /* include/linux/errno.h: the call is made again after the handler */
+sp_must_check long rs_birth_begin(struct rs_frame *f, sp_vpid number, sp_vpid tgid, sp_hpid by,
+				  struct sp_ref *ret_ref);
+/* The child, before any program code; its area is set up but for the numbers. */
+void rs_born(struct rs_area *a, struct rs_frame *f, struct rs_birth *b);
+/* Where the parent's libc has its copy of its tid, or 0. */
+uint64_t rs_libc_tid_of(const struct rs_area *a);
+/* A child that must not run leaves without a trace. */
+_Noreturn void rs_unborn(void);
+
 #endif

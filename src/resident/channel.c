@@ -24,25 +24,9 @@
 #define SCM_RIGHTS_ 1
 #define MSG_CTRUNC_ 8
 
-long rs_fetch_fds(const char *name, uint32_t n, int fds[2])
+long rs_channel_open(const char *name, uint32_t n)
 {
 	struct ax_sockaddr_un un = {.family = AF_UNIX_};
-	struct {
-		struct ax_cmsghdr h;
-		int fd[2];
-	} cm = {0};
-	struct rs_ask ask = {.op = RS_OP_FDS};
-	struct {
-		int32_t result;
-		char rest[RS_ANSWER_HEAD - sizeof(int32_t)];
-	} answer;
-	struct ax_iovec iov = {(uint64_t)&answer, sizeof(answer)};
-	struct ax_msghdr mh = {
-		.iov = (uint64_t)&iov,
-		.iovlen = 1,
-		.control = (uint64_t)&cm,
-		.controllen = sizeof(cm),
-	};
 	long s, r;
 
 	if (!n || n >= sizeof(un.path))
@@ -53,27 +37,67 @@ long rs_fetch_fds(const char *name, uint32_t n, int fds[2])
 		return s;
 	r = sp_sys3(__NR_connect, s, (long)&un, (long)(sizeof(un.family) + 1 + n));
 	if (!r)
-		r = sp_sys6(__NR_sendto, s, (long)&ask, sizeof(ask), MSG_NOSIGNAL_, 0, 0);
-	if (r == sizeof(ask))
-		r = sp_sys3(__NR_recvmsg, s, (long)&mh, MSG_CMSG_CLOEXEC_);
+		return s;
 	sp_sys1(__NR_close, s);
+	return r;
+}
+
+/* Two descriptors, or -errno with none left open. */
+static long two_fds(const struct ax_msghdr *mh, const struct ax_cmsghdr *h, int fds[2])
+{
+	const int *got = (const int *)(h + 1);
+
+	/* With too few descriptors free the kernel gives what fits: one, or none. */
+	if (mh->flags & MSG_CTRUNC_ || h->len < sizeof(*h) + 2 * sizeof(int)) {
+		if (h->len >= sizeof(*h) + sizeof(int))
+			sp_sys1(__NR_close, got[0]);
+		return -EMFILE;
+	}
+	if (h->level != SOL_SOCKET_ || h->type != SCM_RIGHTS_)
+		return -EPROTO;
+	fds[0] = got[0];
+	fds[1] = got[1];
+	return 0;
+}
+
+long rs_channel_talk(long s, const struct rs_ask *ask, int fds[2])
+{
+	struct {
+		struct ax_cmsghdr h;
+		int fd[2];
+	} cm = {0};
+	struct {
+		int32_t result;
+		char rest[RS_ANSWER_HEAD - sizeof(int32_t)];
+	} answer;
+	struct ax_iovec iov = {(uint64_t)&answer, sizeof(answer)};
+	struct ax_msghdr mh = {
+		.iov = (uint64_t)&iov,
+		.iovlen = 1,
+		.control = (uint64_t)&cm,
+		.controllen = fds ? sizeof(cm) : 0,
+	};
+	long r = sp_sys6(__NR_sendto, s, (long)ask, sizeof(*ask), MSG_NOSIGNAL_, 0, 0);
+
+	if (r == sizeof(*ask))
+		r = sp_sys3(__NR_recvmsg, s, (long)&mh, MSG_CMSG_CLOEXEC_);
 	if (r < 0)
 		return r;
 	if (r != sizeof(answer))
 		return -EPROTO;
-	if (answer.result)
-		return answer.result;
-	/* With too few descriptors free the kernel gives what fits: one, or none. */
-	if (mh.flags & MSG_CTRUNC_ || cm.h.len < sizeof(cm.h) + 2 * sizeof(int)) {
-		if (cm.h.len >= sizeof(cm.h) + sizeof(int))
-			sp_sys1(__NR_close, cm.fd[0]);
-		return -EMFILE;
-	}
-	if (cm.h.level != SOL_SOCKET_ || cm.h.type != SCM_RIGHTS_)
-		return -EPROTO;
-	fds[0] = cm.fd[0];
-	fds[1] = cm.fd[1];
-	return 0;
+	return answer.result || !fds ? answer.result : two_fds(&mh, &cm.h, fds);
+}
+
+long rs_fetch_fds(const char *name, uint32_t n, int fds[2])
+{
+	struct rs_ask ask = {.op = RS_OP_FDS};
+	long s = rs_channel_open(name, n), r;
+
+	if (s < 0)
+		return s;
+	r = rs_channel_talk(s, &ask, fds);
+	sp_sys1(__NR_close, s);
+	return r;
 }
 
 static bool is_file(long fd, uint64_t ino, uint64_t dev)

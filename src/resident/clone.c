@@ -17,6 +17,7 @@
 #include "resident/birth.h"
 #include "resident/handlers.h"
 #include "resident/init.h"
+#include "resident/nest.h"
 #include "resident/proc.h"
 #include "resident/resident.h"
 #include "resident/seccomp.h"
@@ -27,17 +28,11 @@
 #define CLONE_ARGS_MAX 128u /* bytes of struct clone_args that we know how to pass on */
 #define VFORK_STACK_MIN 2048u
 #define TRIES 256
-#define ERESTARTNOINTR 513 /* include/linux/errno.h: the call is made again after the handler */
 
 /* The child runs in our memory while we sleep. */
 static bool is_vfork(uint64_t flags)
 {
 	return (flags & CLONE_VFORK) && (flags & CLONE_VM) && !(flags & CLONE_THREAD);
-}
-
-static struct rs_birth *birth_of(struct rs_frame *f)
-{
-	return (struct rs_birth *)&f->scratch[RS_BIRTH_WORD];
 }
 
 void rs_child(struct rs_area *a, struct rs_frame *f);
@@ -46,7 +41,7 @@ void rs_child(struct rs_area *a, struct rs_frame *f);
  * A child that must not run leaves without a trace: its CLEARTID word belongs to the one that is cloned in its
  * place, and a joiner must not be woken.
  */
-static void die_now(void)
+_Noreturn void rs_unborn(void)
 {
 	sp_sys1(__NR_set_tid_address, 0);
 	for (;;)
@@ -83,7 +78,7 @@ static void settid_number(uint64_t word, int32_t hid, int32_t n)
  * there, but for a forked child, which asks gettid and stores the number. So that the kernel knows the owner of such
  * a lock, the word gets the host tid as it has in every other thread.
  */
-static uint64_t libc_tid_of(const struct rs_area *a)
+uint64_t rs_libc_tid_of(const struct rs_area *a)
 {
 	enum {
 		FROM = 8,
@@ -114,8 +109,7 @@ void rs_libc_tid(struct rs_area *a)
 	(void)!rs_user_write(word, &a->htid.n, sizeof(now));
 }
 
-/* The child, before any program code; its area is set up but for the numbers. */
-static void born(struct rs_area *a, struct rs_frame *f, struct rs_birth *b)
+void rs_born(struct rs_area *a, struct rs_frame *f, struct rs_birth *b)
 {
 	struct sp_ref ref = b->ref;
 	bool thread = b->flags & CLONE_THREAD;
@@ -132,9 +126,9 @@ static void born(struct rs_area *a, struct rs_frame *f, struct rs_birth *b)
 	if (!is_vfork(b->flags))
 		atomic_store(&a->owner, (uint64_t)(uint32_t)a->htgid.n << 32 | (uint32_t)a->htid.n);
 	if (sp_pid_publish(RS_NS, &ref, a->htid))
-		die_now(); /* the parent clones again, or the entry was swept with it */
+		rs_unborn(); /* the parent clones again, or the entry was swept with it */
 	if (!thread && atomic_load(&RS_NS->closing))
-		die_now();
+		rs_unborn();
 	rs_seccomp_born(a, b->flags);
 	/* Only if a sibling held it: a store would copy the page. */
 	if (!(b->flags & CLONE_SIGHAND) && atomic_load(&a->hand->lock))
@@ -168,7 +162,7 @@ void rs_child(struct rs_area *a, struct rs_frame *f)
 
 		up->frame = *f;
 		up->traceme = 0;
-		if (!(birth_of(f)->flags & CLONE_SIGHAND)) {
+		if (!(rs_birth_of(f)->flags & CLONE_SIGHAND)) {
 			up->hand = *a->hand;
 			a->hand = &up->hand;
 		}
@@ -178,8 +172,8 @@ void rs_child(struct rs_area *a, struct rs_frame *f)
 	} else {
 		rs_altstack_install(a);
 	}
-	/* The frames of born() lie above the new call_top: nothing traps before rs_return. */
-	born(a, mine, birth_of(mine));
+	/* The frames of rs_born() lie above the new call_top: nothing traps before rs_return. */
+	rs_born(a, mine, rs_birth_of(mine));
 	rs_return(mine);
 }
 
@@ -293,6 +287,23 @@ static int charge(void)
 	return r;
 }
 
+long rs_birth_begin(struct rs_frame *f, sp_vpid number, sp_vpid tgid, sp_hpid by, struct sp_ref *ret_ref)
+{
+	long r = reserve(number, tgid, by, ret_ref);
+
+	if (r)
+		return r;
+	if (!tgid.n && signal_waits(f)) {
+		sp_pid_cancel(RS_NS, *ret_ref);
+		return -ERESTARTNOINTR;
+	}
+	r = charge();
+	/* The number is used up: copy_process asks cgroup_can_fork after alloc_pid. */
+	if (r)
+		sp_pid_release(RS_NS, *ret_ref);
+	return r;
+}
+
 /* Whether memory, working directory and descriptors are shared in part: neither a process nor a thread. */
 static bool is_partial(uint64_t flags)
 {
@@ -307,7 +318,7 @@ static long once(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t
 	bool thread = flags & CLONE_THREAD;
 	bool vfork = is_vfork(flags);
 	bool beside = (flags & CLONE_VM) && !vfork;
-	struct rs_birth *b = birth_of(f);
+	struct rs_birth *b = rs_birth_of(f);
 	struct rs_area *child = 0;
 	struct sp_ref ref;
 	struct kept k;
@@ -318,22 +329,12 @@ static long once(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t
 	if (vfork && (a->level + 1 >= RS_LEVELS ||
 		      a->call_top < (uint64_t)a->call_stack + 3 * VFORK_STACK_MIN))
 		return -EAGAIN;
-	r = reserve(number, thread ? a->tgid : SP_VPID_NONE, a->htgid, &ref);
+	r = rs_birth_begin(f, number, thread ? a->tgid : SP_VPID_NONE, a->htgid, &ref);
 	if (r)
 		return r;
-	if (!thread && signal_waits(f)) {
-		sp_pid_cancel(RS_NS, ref);
-		return -ERESTARTNOINTR;
-	}
-	r = charge();
-	if (r) {
-		/* The number is used up: copy_process asks cgroup_can_fork after alloc_pid. */
-		sp_pid_release(RS_NS, ref);
-		return r;
-	}
 	*b = (struct rs_birth){ref, flags, stack, f->saved_mask, parent_tid, 0, a->tgid.n == 1};
 	if (!(flags & (CLONE_VM | CLONE_CHILD_SETTID)))
-		b->libc_tid = libc_tid_of(a);
+		b->libc_tid = rs_libc_tid_of(a);
 	if (beside) {
 		child = area_for(a, f, flags);
 		if (!child) {
@@ -344,7 +345,7 @@ static long once(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t
 	keep(&k, a);
 	r = rs_clone_gate(f, child ? child : a, child ? child->call_top : vfork ? 1 : 0);
 	if (r == 0) { /* fork: a copy of us */
-		born(a, f, b);
+		rs_born(a, f, b);
 		rs_return(f);
 	}
 	if (vfork)
@@ -393,8 +394,8 @@ static long do_clone(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint
 		parent_tid = 0;
 	if (flags & CLONE_PARENT && a->tgid.n == 1)
 		return -EINVAL; /* kernel/fork.c:copy_process, SIGNAL_UNKILLABLE */
-	if (flags & CLONE_NEWPID)
-		return contradictory(a, flags) ? -EINVAL : -EPERM;
+	if (flags & CLONE_NEWPID && (contradictory(a, flags) || !rs_nest_possible(flags)))
+		return -EINVAL;
 	if (!(flags & (CLONE_THREAD | CLONE_PARENT)))
 		rs_siginfo_exit_signal((int)(flags & CSIGNAL));
 	rs_block(f);
@@ -403,7 +404,10 @@ static long do_clone(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint
 	rs_sweep();
 	/* An ambiguous host tid is rare, and another try gets another one. */
 	for (int tries = 0;
-	     (r = once(f, a, flags, stack, parent_tid, number)) == RS_REWIND && tries < TRIES; tries++)
+	     (r = flags & CLONE_NEWPID ? rs_nest(f, a, flags, stack, parent_tid, number)
+				       : once(f, a, flags, stack, parent_tid, number)) == RS_REWIND &&
+	     tries < TRIES;
+	     tries++)
 		;
 	if (r == -ERESTARTNOINTR)
 		return rs_unblock(f, RS_REWIND);

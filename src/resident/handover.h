@@ -15,6 +15,8 @@
  *   argv[1]  the program's path: AT_EXECFN; with RS_HO_FIRST the path that is to be executed
  *   argv[2]  argv[0] of the program, and so on
  *
+ * A keeper (RS_HO_KEEPER) has its connection to the supervisor for TARGET and the host pid of number 1 for MASK.
+ *
  * The image is executed from a descriptor or /proc/self/exe. With RS_HO_FIRST it was started by the
  * supervisor: number 1 is reserved in the segment, the process is in its Landlock domain and has
  * its parent-death signal; the resident publishes number 1, becomes subreaper, sets no_new_privs, installs
@@ -41,6 +43,8 @@ enum rs_handover_flag {
 	RS_HO_SIGSYS_BLOCKED = 4, /* the program believes SIGSYS blocked */
 	RS_HO_NO_NEW_PRIVS = 16,  /* the program's idea of it */
 	RS_HO_SCRIPT = 8,	  /* the program's file is argv[2], not argv[1] (`#!` line) */
+	RS_HO_KEEPER = 32,	  /* no program: the keeper of the segment's namespace (nest.h) */
+	RS_HO_SCOPED = 64,	  /* and it has proven a signal scope of its own */
 };
 
 struct rs_handover {

@@ -110,7 +110,7 @@ stale:
 
 bool rs_ref_gone(struct sp_ref ref)
 {
-	int32_t hid = sp_ref_hpid(RS_NS, ref).n;
+	int32_t hid = rs_ref_waited(ref);
 	struct sp_ref leader;
 
 	switch (sp_word_state(ref.word)) {
@@ -131,9 +131,7 @@ bool rs_ref_gone(struct sp_ref ref)
 			return true;
 		return sp_sys3(__NR_tgkill, sp_ref_hpid(RS_NS, leader).n, hid, 0) == -ESRCH;
 	case SP_DEAD:
-		if (sp_sys2(__NR_kill, -hid, 0) != -ESRCH)
-			return false;
-		return true;
+		return sp_sys2(__NR_kill, -sp_ref_hpid(RS_NS, ref).n, 0) == -ESRCH;
 	case SP_FREE:
 	default:
 		return false;

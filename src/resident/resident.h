@@ -230,6 +230,8 @@ void rs_own_sigsys(void);
 void rs_altstack_install(struct rs_area *a);
 /* What the kernel has for number 1's default dispositions in its children: back to default. */
 void rs_sighand_leave_init(struct rs_sighand *h);
+/* The other way round, in a copy of an ordinary process that is about to be number 1 of the segment mapped. */
+void rs_sighand_enter_init(struct rs_area *a);
 /* Number 1 is about to have a second thread. Signals are blocked. */
 void rs_sighand_init_threads(struct rs_area *a);
 extern char rs_main_area[RS_AREA_SIZE];
@@ -255,6 +257,14 @@ static inline sp_vpid rs_ref_group(struct sp_ref ref)
 	return sp_vpid_of((int32_t)atomic_load(&sp_entry_at(RS_NS, ref.slot)->tgid));
 }
 
+/* The process that a reference's parent waits for: itself, or the keeper of the namespace it is number 1 of. */
+static inline int32_t rs_ref_waited(struct sp_ref ref)
+{
+	int32_t keeper = sp_ref_keeper(RS_NS, ref).n;
+
+	return keeper ? keeper : sp_ref_hpid(RS_NS, ref).n;
+}
+
 /* ids.c: numbers of arguments; unknown ones become RS_NOBODY, which the kernel never has. */
 #define RS_NOBODY 0x7ffffffe
 /*
@@ -268,6 +278,8 @@ int32_t rs_in_thread(sp_vpid tgid, int32_t n);
 int32_t rs_in_tid(struct rs_area *a, int32_t n);
 int32_t rs_in_task(struct rs_area *a, int32_t n);
 int32_t rs_in_pid(int32_t n);
+/* The same for who waits for n: rs_ref_waited. */
+int32_t rs_in_child(int32_t n);
 int32_t rs_in_group(int32_t n);
 int32_t rs_out_pid(int64_t hid);
 /* Of a task that may have gone, as long as its number is known and nobody else's. */
@@ -314,6 +326,11 @@ long rs_segment_fd_ensure(void);
 long rs_exec_resident(uint64_t argv, uint64_t envp);
 /* From the supervisor at abstract address name (n bytes): the segment, the resident's file. */
 long rs_fetch_fds(const char *name, uint32_t n, int fds[2]);
+/* A connection to it, or -errno. */
+long rs_channel_open(const char *name, uint32_t n);
+struct rs_ask;
+/* One question on it; the answer's result, or -errno. fds: the two descriptors that come with it, or NULL. */
+long rs_channel_talk(long s, const struct rs_ask *ask, int fds[2]);
 
 /* exec.c */
 long rs_exec(struct rs_frame *f, struct rs_area *a, int dirfd, uint64_t path, uint64_t argv,

@@ -289,6 +289,25 @@ void rs_sighand_leave_init(struct rs_sighand *h)
 	}
 }
 
+void rs_sighand_enter_init(struct rs_area *a)
+{
+	const struct ax_sigaction ign = {.handler = IGN};
+	uint64_t handled = 0, ignored = 0, guard = init_ignored_in_kernel();
+	struct ax_sigaction act;
+
+	for (int sig = 1; sig <= RS_NSIG; sig++) {
+		ask(a, sig, &act);
+		if (act.handler > IGN)
+			handled |= RS_BIT(sig);
+		else if (act.handler == IGN)
+			ignored |= RS_BIT(sig);
+		else if (guard & RS_BIT(sig))
+			rs_kernel_sigaction(sig, &ign, 0);
+	}
+	atomic_store(&RS_NS->init_handled, handled);
+	atomic_store(&RS_NS->init_ignored, ignored);
+}
+
 /* With SS_AUTODISARM the stack is free again as soon as it is in use: include/linux/sched/signal.h */
 bool rs_altstack_inside(const struct rs_area *a, uint64_t sp)
 {

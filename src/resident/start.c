@@ -20,6 +20,7 @@
 #include "resident/handover.h"
 #include "resident/init.h"
 #include "resident/load.h"
+#include "resident/nest.h"
 #include "resident/watch.h"
 #include "resident/proc.h"
 #include "resident/resident.h"
@@ -330,6 +331,8 @@ _Noreturn void rs_start(uint64_t *sp)
 	if (s.argc < RS_HO_SLOTS || rs_handover_parse((const char *)s.argv[0], &ho))
 		rs_die("this file is a part of subpid and cannot be run by itself", FAIL);
 	attach(&ho);
+	if (ho.flags & RS_HO_KEEPER)
+		rs_keeper((int)ho.target_fd, sp_hpid_of((int32_t)ho.mask), ho.flags & RS_HO_SCOPED);
 	a = own_area();
 	a->sigsys_blocked = !!(ho.flags & RS_HO_SIGSYS_BLOCKED);
 	a->no_new_privs = !!(ho.flags & RS_HO_NO_NEW_PRIVS);

@@ -210,7 +210,7 @@ static void reaped(int32_t hid, sp_vpid n)
 {
 	struct sp_ref ref = sp_pid_find(RS_NS, n);
 
-	if (ref.slot != SP_NO_SLOT && sp_ref_hpid(RS_NS, ref).n == hid)
+	if (ref.slot != SP_NO_SLOT && rs_ref_waited(ref) == hid)
 		retire_if_gone(ref, hid);
 }
 
@@ -272,7 +272,7 @@ long rs_h_wait4(struct rs_frame *f, struct rs_area *a)
 		if (ref.slot == SP_NO_SLOT)
 			return -ECHILD;
 		idtype = P_PID;
-		id = sp_ref_hpid(RS_NS, ref).n;
+		id = rs_ref_waited(ref);
 	} else if (pid == -1) {
 		idtype = P_ALL;
 	} else if (pid < 0) {
@@ -323,7 +323,7 @@ long rs_h_waitid(struct rs_frame *f, struct rs_area *a)
 	long r;
 
 	if (idtype == P_PID && id > 0)
-		id = rs_in_pid(id);
+		id = rs_in_child(id);
 	else if (idtype == P_PGID && id > 0)
 		id = rs_in_group(id);
 	r = next(f, a, idtype, id, options, (struct way){finish_look_id, late_id}, &code);

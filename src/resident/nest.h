@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A namespace inside this one. Its creator (a task here) clones a keeper, which clones number 1 of the new namespace:
+ *
+ *   creator -> keeper -> number 1
+ *
+ * The keeper has no number anywhere. To its parent it is what number 1 is in the kernel: the creator waits for
+ * it, and it ends when nothing of the namespace is left, with number 1's status. Everything else that is done
+ * with the number the creator got is done to number 1.
+ */
+#ifndef RESIDENT_NEST_H
+#define RESIDENT_NEST_H
+
+#include "resident/resident.h"
+
+/* CLONE_VM without CLONE_VFORK cannot be had: number 1 has memory of its own. */
+bool rs_nest_possible(uint64_t flags);
+
+/*
+ * clone and clone3 with CLONE_NEWPID, checked and planned; signals are blocked. The number of the new number 1 here,
+ * or -errno; RS_REWIND: try again.
+ */
+long rs_nest(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t stack,
+	     uint64_t parent_tid, sp_vpid number);
+
+/* Landlock layers that nested namespaces take at most; a task may have 16. Deeper ones share the last. */
+#define RS_LAYERS_MAX 12
+
+/*
+ * keeper.c: takes a layer that keeps signals inside. True if it is proven: our parent could be signalled before and
+ * cannot be signalled now.
+ */
+bool rs_scope_enter(void);
+
+/* The keeper's life, with its connection to the supervisor. */
+_Noreturn void rs_keeper(int link, sp_hpid init, bool scoped);
+
+#endif
