@@ -172,24 +172,22 @@ sp_vpid rs_parent_number(int32_t of, int32_t hid)
 
 bool rs_levels(int32_t of, int32_t hid, struct sp_text *out)
 {
-	/* As a group's, a number is found whatever it is. */
-	enum { ROW = 2, ROWS = 4, PAGE = RS_SHORT / ROWS };
-	struct rs_ask q = {.op = RS_OP_LEVELS, .ns = RS_NS->ns_id, .more = {0, of, hid, 0}};
+	struct rs_ask q = {.op = RS_OP_LEVELS, .arg = hid, .ns = RS_NS->ns_id, .more = {of}};
 	struct rs_short answer;
-	int32_t levels = PAGE;
+	int32_t levels = 1;
 
 	if (!rs_is_nested(of))
 		return false;
 	for (int32_t i = 0; i < levels; i++) {
-		if (i % PAGE == 0) {
-			q.arg = i;
+		if (i % RS_SHORT == 0) {
+			q.more[1] = i;
 			if (rs_super(&q, &answer, NULL) || answer.result <= i)
 				return i;
 			levels = answer.result;
 		}
 		if (i)
 			sp_text_char(out, '\t');
-		sp_text_dec(out, answer.v[i % PAGE * ROWS + ROW]);
+		sp_text_dec(out, answer.v[i % RS_SHORT]);
 	}
 	return true;
 }
