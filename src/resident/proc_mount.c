@@ -6,14 +6,18 @@
 #include <asm/unistd.h>
 #include <linux/errno.h>
 #include <linux/fcntl.h>
+#include <linux/mount.h>
 
 #include "arch/x86_64/syscall.h"
+#include "arch/x86_64/uapi.h"
 #include "resident/handlers.h"
 #include "resident/proc.h"
 #include "resident/user.h"
 
 #define OPTIONS_MAX 320
 #define TYPE_MAX 8
+#define PROC_ROOT 1  /* its inode */
+#define OPEN_LOOK 64 /* descriptors that are looked at for one */
 
 enum { FSCONFIG_SET_STRING_ = 1, FSCONFIG_SET_PATH_ = 3, FSCONFIG_SET_PATH_EMPTY_ = 4 };
 
@@ -84,10 +88,49 @@ long rs_h_fsopen(struct rs_frame *f, struct rs_area *a)
 	return rs_call(f, rs_finish_raw);
 }
 
+/* A copy of the tree of mounts at a procfs that is still to be reached: a name of it, or what the program has open. */
+static long copy_of_proc(void)
+{
+	static const char *const names[] = {"/proc", "/oldroot/proc"};
+	const long how = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE;
+	struct ax_stat st;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (rs_proc_path_is_procfs(names[i]))
+			return sp_sys3(__NR_open_tree, AT_FDCWD, (long)names[i], how);
+	for (int fd = 0; fd < OPEN_LOOK; fd++)
+		if (rs_proc_is_procfs(fd) && !sp_sys2(__NR_fstat, fd, (long)&st) && st.ino == PROC_ROOT)
+			return sp_sys3(__NR_open_tree, fd, (long)"", how | AT_EMPTY_PATH);
+	return -EPERM;
+}
+
+/*
+ * To the kernel the PID namespace is another user namespace's, and nobody else may mount its procfs: where this namespace
+ * is the caller's own, a copy of one that is there does as well. Its numbers are the reader's anyway.
+ */
+static long mount_copy(struct rs_frame *f, const char *type)
+{
+	const uint64_t other =
+		MS_REMOUNT | MS_BIND | MS_MOVE | MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE;
+	long tree, r = -EPERM;
+
+	if (!RS_NS->depth || !sp_streq(type, "proc") || (uint64_t)f->a[3] & other)
+		return r;
+	rs_proc_undo(f);
+	rs_block(f);
+	tree = copy_of_proc();
+	if (tree >= 0) {
+		r = sp_sys6(__NR_move_mount, tree, (long)"", AT_FDCWD, f->a[1],
+			    MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS, 0);
+		sp_sys1(__NR_close, tree);
+	}
+	return rs_unblock(f, r ? -EPERM : 0);
+}
+
 /* mount(source, target, type, flags, data) */
 long rs_h_mount(struct rs_frame *f, struct rs_area *a)
 {
-	char type[TYPE_MAX], in[OPTIONS_MAX], converted[OPTIONS_MAX];
+	char type[TYPE_MAX] = "", in[OPTIONS_MAX], converted[OPTIONS_MAX];
 	struct sp_text out;
 	long r;
 
@@ -103,7 +146,10 @@ long rs_h_mount(struct rs_frame *f, struct rs_area *a)
 		}
 	}
 	r = rs_proc_paths(f, a);
-	return r ? r : rs_proc_call_forget(f);
+	if (r)
+		return r;
+	r = rs_proc_call_forget(f);
+	return r == -EPERM ? mount_copy(f, type) : r;
 }
 
 /* fsconfig(fd, command, key, value, aux): for any file system, the key says what it is. */
