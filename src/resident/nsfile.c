@@ -113,9 +113,8 @@ long rs_ns_of_fd(int fd, uint64_t *ret_ns)
 		return 0;
 	if (st.dev != RS_NS->segment_dev || !in_a_tree())
 		return -EINVAL;
-	q.arg = 2;
-	q.more[0] = q.more[2] = (int32_t)st.ino;
-	q.more[1] = q.more[3] = (int32_t)(st.ino >> 32);
+	q.more[2] = (int32_t)st.ino;
+	q.more[3] = (int32_t)(st.ino >> 32);
 	r = rs_super(&q, &answer, fds);
 	if (r)
 		return r;
