@@ -164,7 +164,7 @@ long rs_h_ioctl(struct rs_frame *f, struct rs_area *a)
 	if (((uint32_t)f->a[1] & ~0xfu) == (NS_GET_NSTYPE & ~0xfu) ||
 	    (uint32_t)f->a[1] - NS_GET_PID_FROM_PIDNS <= NS_GET_TGID_IN_PIDNS - NS_GET_PID_FROM_PIDNS) {
 		r = rs_nsfile_ioctl(f, a);
-		if (r != 1)
+		if (r != -ENOTTY)
 			return r;
 	}
 	if ((uint32_t)f->a[1] - NS_GET_PID_FROM_PIDNS <= NS_GET_TGID_IN_PIDNS - NS_GET_PID_FROM_PIDNS) {

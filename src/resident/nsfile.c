@@ -175,7 +175,7 @@ long rs_nsfile_ioctl(struct rs_frame *f, struct rs_area *a)
 	long r;
 
 	if (!in_a_tree() || !is_stand_in(fd))
-		return 1;
+		return -ENOTTY;
 	rs_block(f);
 	r = rs_ns_of_fd(fd, &ns);
 	if (!r) {

@@ -20,7 +20,7 @@ bool rs_nsfile_stands(const char *link, uint64_t *ret_ino);
 /* The namespace a descriptor is the file of. 0, -EINVAL if it is none, -errno. */
 sp_must_check long rs_ns_of_fd(int fd, uint64_t *ret_ns);
 
-/* ioctl(2) NS_GET_*; 1: not such a file, the kernel's to answer. */
+/* ioctl(2) NS_GET_*; -ENOTTY: not such a file, the kernel answers. */
 long rs_nsfile_ioctl(struct rs_frame *f, struct rs_area *a);
 
 #endif
