@@ -5,11 +5,8 @@
  * in it is trusted by the supervisor.
  *
  *   offset 0                  struct sp_segment        one page
- *   offset SP_HIDX_OFF        uint64_t hidx[SP_HIDX_WAYS][SP_HIDX_BUCKETS]
  *   offset SP_ENTRIES_OFF     struct sp_entry[SP_WAYS][SP_BUCKETS]
- *
- * The index lies before the entries so that the ways a small namespace uses are close to each other, and to the
- * resident's image (base/map.h): a task that touches them needs no further page tables.
+ *   offset SP_HIDX_OFF        uint64_t hidx[SP_HIDX_WAYS][SP_HIDX_BUCKETS]
  *
  * Number -> entry. Number n may live in the slots (way, n % SP_BUCKETS), way = 0 .. SP_WAYS-1. Ways
  * are the outer dimension, so that consecutive numbers are neighbours and memory stays dense; a
@@ -83,9 +80,9 @@ enum sp_flag {
  */
 struct sp_entry {
 	_Atomic uint64_t word;
-	_Atomic uint32_t hid;  /* host tid; written once, before LIVE; valid while LIVE or DEAD */
-	_Atomic uint32_t tgid; /* number of the thread group; immutable from reserve on */
-	_Atomic uint64_t ident; /* host identity of the process: pidfs inode or start time; 0 unknown */
+	_Atomic uint32_t hid;	/* host tid; written once, before LIVE; valid while LIVE or DEAD */
+	_Atomic uint32_t tgid;	/* number of the thread group; immutable from reserve on */
+	_Atomic uint64_t ident; /* host identity of the process; 0 unknown: enum sp_segment_flag */
 	_Atomic uint64_t pending; /* signals (bit n-1) left for a RESERVED entry by a group signal */
 	_Atomic uint32_t by;	  /* host tgid of the reserver; immutable from reserve on */
 	/* Host pid of the keeper of the namespace below whose init this is; above SP_HID_MAX: none. */
@@ -98,6 +95,7 @@ enum sp_segment_flag {
 	SP_SEG_FOREGROUND = 1, /* init keeps TSTP, TTIN, TTOU default: job control of the caller */
 	SP_SEG_NOPROC = 2,     /* /proc/self/exe is not usable when resident_fd is lost */
 	SP_SEG_PIDFS = 4,      /* ident is a pidfs inode; otherwise a start time in clock ticks */
+	SP_SEG_STAMPS = 0x10000, /* or, with SP_IDENT_STAMP, the clock tick in which the parent had it */
 	SP_SEG_THREADED = 16,  /* number 1 has had more than one thread since its last exec */
 	SP_SEG_NO_MM_MAP = 32, /* PR_SET_MM_MAP is refused: cmdline still shows the hand-over */
 	SP_SEG_FILTERED = 64,  /* the caller of subpid was under a seccomp filter */
@@ -105,6 +103,8 @@ enum sp_segment_flag {
 	SP_SEG_JOINED = 256, /* somebody joined from above: the keeper's domain is not all of it */
 	SP_SEG_SCOPED = 8,   /* the namespace is a Landlock signal domain, verified */
 };
+
+#define SP_IDENT_STAMP (1ULL << 63)
 
 struct sp_segment {
 	uint64_t magic;			/* immutable */
@@ -151,9 +151,9 @@ struct sp_segment {
 	char sock_name[60]; /* abstract address of the supervisor, without the leading NUL */
 };
 
-#define SP_HIDX_OFF 4096u
-#define SP_ENTRIES_OFF (SP_HIDX_OFF + SP_HIDX_BUCKETS * SP_HIDX_WAYS * 8u)
-#define SP_SEGMENT_SIZE (SP_ENTRIES_OFF + SP_CAPACITY * (uint32_t)sizeof(struct sp_entry))
+#define SP_ENTRIES_OFF 4096u
+#define SP_HIDX_OFF (SP_ENTRIES_OFF + SP_CAPACITY * (uint32_t)sizeof(struct sp_entry))
+#define SP_SEGMENT_SIZE (SP_HIDX_OFF + SP_HIDX_BUCKETS * SP_HIDX_WAYS * 8u)
 
 _Static_assert(sizeof(struct sp_entry) == 48, "layout");
 _Static_assert(offsetof(struct sp_entry, hid) == 8, "layout");
@@ -163,8 +163,8 @@ _Static_assert(offsetof(struct sp_entry, pending) == 24, "layout");
 _Static_assert(offsetof(struct sp_entry, by) == 32, "layout");
 _Static_assert(offsetof(struct sp_entry, keeper) == 36, "layout");
 _Static_assert(offsetof(struct sp_entry, cleartid) == 40, "layout");
-_Static_assert(sizeof(struct sp_segment) <= SP_HIDX_OFF, "layout");
-_Static_assert(SP_ENTRIES_OFF % 4096 == 0 && SP_SEGMENT_SIZE % 4096 == 0, "layout");
+_Static_assert(sizeof(struct sp_segment) <= SP_ENTRIES_OFF, "layout");
+_Static_assert(SP_HIDX_OFF % 4096 == 0 && SP_SEGMENT_SIZE % 4096 == 0, "layout");
 _Static_assert(SP_PID_MAX_DEFAULT <= 1 << 22, "a CLAIMED word has 22 bits for the number");
 _Static_assert(SP_SEGMENT_SIZE <= 8u << 20, "what a program maps must stay small (RLIMIT_AS)");
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2, "no hidden locks");

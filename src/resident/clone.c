@@ -530,6 +530,8 @@ long rs_h_clone3(struct rs_frame *f, struct rs_area *a)
 	     (args->flags & CLONE_SIGHAND && args->flags & CLONE_CLEAR_SIGHAND)))
 		return -EINVAL;
 	args->exit_signal = exit_signal(a, args->flags, args->exit_signal);
+	if (args->flags & CLONE_NEWTIME)
+		rs_ident_clocks_differ();
 	return do_clone(f, a, args->flags | (uint32_t)args->exit_signal,
 			args->stack ? args->stack + args->stack_size : 0, args->parent_tid, number);
 }

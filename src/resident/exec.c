@@ -21,6 +21,7 @@
 #include "resident/proc.h"
 #include "resident/text.h"
 #include "resident/resident.h"
+#include "resident/script.h"
 #include "resident/trace.h"
 #include "resident/user.h"
 
@@ -140,11 +141,6 @@ static long open_target(struct plan *p, int dirfd, const char *path, uint32_t fl
 	return fd;
 }
 
-static bool blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 static const char *keep(struct plan *p, const char *s, size_t n)
 {
 	char *to = p->pool + p->pool_used;
@@ -157,61 +153,19 @@ static const char *keep(struct plan *p, const char *s, size_t n)
 	return to;
 }
 
-/* First byte in [s, end) for which blank() is `want`, or end. */
-static const char *skip(const char *s, const char *end, bool want)
-{
-	while (s < end && blank(*s) != want)
-		s++;
-	return s;
-}
-
-/* First blank or NUL in [s, end), or end. */
-static const char *word_end(const char *s, const char *end)
-{
-	while (s < end && *s && !blank(*s))
-		s++;
-	return s;
-}
-
-/*
- * The line ends at a newline within the buffer. Without one a NUL or blank must follow the interpreter's name,
- * which is cut off otherwise. 0 if this is no line: fs/binfmt_script.c:load_script.
- */
-static const char *line_end(const char *s, const char *buf_end)
-{
-	const char *nl = s, *name;
-
-	while (nl < buf_end && *nl != '\n')
-		nl++;
-	if (nl < buf_end)
-		return nl;
-	name = skip(s, buf_end - 1, false);
-	return name == buf_end - 1 || word_end(name, buf_end) == buf_end ? 0 : buf_end - 1;
-}
-
 /* Puts [interpreter, argument] in front; *ret_interp is the next file. */
 static long script(struct plan *p, const char *name, bool first, const char **ret_interp)
 {
-	const char *s = p->hdr + 2, *end = line_end(s, p->hdr + HDR), *stop, *arg, *arg_end;
+	struct rs_script sc;
 	const char *line[3];
+	long r = rs_script_parse(p->hdr, p->hdr + HDR, &sc);
 	uint32_t n = 0;
 
-	if (!end)
-		return -ENOEXEC;
-	while (end > s && blank(end[-1]))
-		end--;
-	s = skip(s, end, false);
-	if (s == end)
-		return -ENOEXEC;
-	stop = word_end(s, end);
-	if (stop == s)
-		return -EACCES; /* an empty name: the working directory */
-	line[n++] = *ret_interp = keep(p, s, (size_t)(stop - s));
-	arg = stop < end && *stop ? skip(stop, end, false) : end;
-	for (arg_end = arg; arg_end < end && *arg_end; arg_end++)
-		;
-	if (arg_end > arg)
-		line[n++] = keep(p, arg, (size_t)(arg_end - arg));
+	if (r)
+		return r;
+	line[n++] = *ret_interp = keep(p, sc.interp, sc.interp_len);
+	if (sc.arg_len)
+		line[n++] = keep(p, sc.arg, sc.arg_len);
 	line[n++] = name;
 	if (!line[0] || !line[1] || p->npieces + n > PIECES)
 		return -ENOEXEC;
@@ -450,6 +404,7 @@ static long go(struct rs_area *a, struct plan *p, struct rs_frame *f, long targe
 		.target_fd = (uint32_t)target,
 		.flags = 0,
 		.mask = f->saved_mask,
+		.number = (uint32_t)a->tgid.n,
 	};
 	long n = walk_argv(argv, 0, 0), at = 0, drop, r, seg;
 	uint64_t *vec = p->small;

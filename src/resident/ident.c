@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Is the host task behind an entry still the one that was published? A process carries the inode of its pidfd
- * (pidfs, unique for the boot, since 6.9) or, on older kernels, its start time. Also the sweep that
- * retires entries of tasks nobody announces: threads, and children reaped by the kernel itself.
+ * (pidfs, unique for the boot, since 6.9) or, on older kernels, its start time. To ask for that costs a twentieth of
+ * a fork, and most children end without anybody asking. So a child is noted by the tick in which its parent
+ * had it (a stamp), which its start cannot be behind and that of a task with its recycled number is; the first who
+ * asks puts the real identity in its place. Also the sweep that retires entries of tasks nobody announces:
+ * threads, and children reaped by the kernel itself.
  */
 #include <asm/unistd.h>
 #include <linux/errno.h>
@@ -60,23 +63,89 @@ static bool have_pidfs(void)
 	return atomic_load(&RS_NS->flags) & SP_SEG_PIDFS;
 }
 
-void rs_ident_note(struct sp_ref ref)
+/* Of a process that has a pidfd open at fd, or that is alive. */
+static uint64_t identity(int32_t hid, long fd)
 {
-	int32_t hid = sp_ref_hpid(RS_NS, ref).n;
-	uint64_t v = 0;
-	long fd;
+	return have_pidfs() ? pidfd_inode(fd) : rs_stat_field(hid, STARTTIME);
+}
 
-	if (have_pidfs()) {
-		fd = sp_sys2(__NR_pidfd_open, hid, 0);
-		if (fd < 0)
-			return; /* no descriptor free: unknown, the table has to do */
-		v = pidfd_inode(fd);
-		sp_sys1(__NR_close, fd);
-	} else {
-		v = rs_stat_field(hid, STARTTIME);
-	}
+#define CLOCK_BOOTTIME_ 7
+#define TICK_NS 10000000ul /* USER_HZ is 100, whatever the kernel's own: proc(5), starttime */
+#define BOOT_TICKS 6000	   /* what number 1 may have taken from its start to here */
+
+static uint64_t now_in_ticks(void)
+{
+	uint64_t ts[2] = {0, 0};
+
+	sp_sys2(__NR_clock_gettime, CLOCK_BOOTTIME_, (long)ts);
+	return ts[0] * 100 + ts[1] / TICK_NS;
+}
+
+static void note(struct sp_ref ref, uint64_t v)
+{
 	if (sp_ref_valid(RS_NS, ref))
 		atomic_store(&sp_entry_at(RS_NS, ref.slot)->ident, v);
+}
+
+void rs_ident_note_exactly(struct sp_ref ref)
+{
+	int32_t hid = sp_ref_hpid(RS_NS, ref).n;
+	long fd = have_pidfs() ? sp_sys2(__NR_pidfd_open, hid, 0) : -1;
+
+	if (have_pidfs() && fd < 0)
+		return; /* no descriptor free: unknown, the table has to do */
+	note(ref, identity(hid, fd));
+	if (fd >= 0)
+		sp_sys1(__NR_close, fd);
+}
+
+void rs_ident_note(struct sp_ref ref)
+{
+	if (atomic_load(&RS_NS->flags) & SP_SEG_STAMPS)
+		note(ref, SP_IDENT_STAMP | now_in_ticks());
+	else
+		rs_ident_note_exactly(ref);
+}
+
+void rs_ident_note_init(struct sp_ref ref)
+{
+	uint64_t started = rs_stat_field(sp_ref_hpid(RS_NS, ref).n, STARTTIME), now = now_in_ticks();
+
+	rs_ident_note_exactly(ref);
+	if (started && started <= now && now - started < BOOT_TICKS)
+		atomic_fetch_or(&RS_NS->flags, SP_SEG_STAMPS);
+}
+
+void rs_ident_clocks_differ(void)
+{
+	if (atomic_load(&RS_NS->flags) & SP_SEG_STAMPS)
+		atomic_fetch_and(&RS_NS->flags, ~(uint32_t)SP_SEG_STAMPS);
+}
+
+/*
+ * Whether the process behind fd, which has the host number now, is the one of the entry. A stamp that was right is
+ * replaced. What cannot be found out counts as right: the table has to do.
+ */
+static bool is_same(struct sp_ref ref, int32_t hid, long fd)
+{
+	_Atomic uint64_t *ident = &sp_entry_at(RS_NS, ref.slot)->ident;
+	uint64_t want = atomic_load(ident), have;
+
+	if (!want || sp_word_flags(ref.word) & SP_F_THREAD)
+		return true;
+	if (!(want & SP_IDENT_STAMP)) {
+		have = identity(hid, fd);
+		return !have || have == want;
+	}
+	have = rs_stat_field(hid, STARTTIME);
+	if (!have || !(atomic_load(&RS_NS->flags) & SP_SEG_STAMPS))
+		return true;
+	if (have > (want & ~SP_IDENT_STAMP))
+		return false;
+	have = identity(hid, fd);
+	if (have && sp_ref_valid(RS_NS, ref))
+		atomic_compare_exchange_strong(ident, &want, have);
+	return true;
 }
 
 bool rs_ident_is_init(int fd)
@@ -90,20 +159,13 @@ bool rs_ident_is_init(int fd)
 long rs_ident_pidfd(struct sp_ref ref, uint32_t flags)
 {
 	int32_t hid = sp_ref_hpid(RS_NS, ref).n;
-	uint64_t want = atomic_load(&sp_entry_at(RS_NS, ref.slot)->ident), have;
 	long fd = sp_sys2(__NR_pidfd_open, hid, flags);
 
 	if (fd < 0)
 		return fd;
-	if (want && !(sp_word_flags(ref.word) & SP_F_THREAD)) {
-		have = have_pidfs() ? pidfd_inode(fd) : rs_stat_field(hid, STARTTIME);
-		if (have && have != want)
-			goto stale;
-	}
 	/* The entry was live after the descriptor pinned the task, so the two belong together. */
-	if (sp_ref_valid(RS_NS, ref))
+	if (is_same(ref, hid, fd) && sp_ref_valid(RS_NS, ref))
 		return fd;
-stale:
 	sp_sys1(__NR_close, fd);
 	return -ESRCH;
 }

@@ -33,6 +33,10 @@ long rs_h_unshare(struct rs_frame *f, struct rs_area *a)
 	long r = 0;
 
 	(void)a;
+	if (flags & CLONE_NEWTIME)
+		rs_ident_clocks_differ();
+	if (!(flags & CLONE_NEWPID))
+		return rs_call(f, rs_finish_raw);
 	if (flags & ~(uint64_t)UNSHARE_KNOWN)
 		return -EINVAL;
 	if (flags & (CLONE_NEWUSER | CLONE_THREAD | CLONE_SIGHAND | CLONE_VM))
@@ -95,6 +99,8 @@ long rs_h_setns(struct rs_frame *f, struct rs_area *a)
 	bool nsfs = type >= 0;
 
 	(void)a;
+	if ((nsfs ? (uint32_t)type : flags) & CLONE_NEWTIME)
+		rs_ident_clocks_differ();
 	if (nsfs ? type != CLONE_NEWPID : !(flags & CLONE_NEWPID))
 		return rs_proc_call_forget(f); /* a mount namespace brings another root */
 	if (nsfs && flags && flags != CLONE_NEWPID)

@@ -181,6 +181,7 @@ static void pass_pending(struct sp_ref ref, int32_t init)
 static long publish(const struct nest *n, int32_t init)
 {
 	struct sp_ref ref = n->ref;
+	uint32_t stamps = atomic_load(&RS_NS->flags) & SP_SEG_STAMPS;
 	uint64_t ident;
 	long r;
 
@@ -189,7 +190,7 @@ static long publish(const struct nest *n, int32_t init)
 		r = sp_pid_publish(RS_NS, &ref, sp_hpid_of(init));
 	if (r)
 		return r == -EEXIST ? -EAGAIN : r;
-	rs_ident_note(ref);
+	rs_ident_note_exactly(ref);
 	ident = atomic_load(&sp_entry_at(RS_NS, ref.slot)->ident);
 	if (atomic_load(&RS_NS->closing))
 		sp_sys2(__NR_kill, init, SIGKILL);
@@ -203,8 +204,7 @@ static long publish(const struct nest *n, int32_t init)
 	if (ref.slot == SP_NO_SLOT || sp_pid_publish(RS_NS, &ref, sp_hpid_of(init)))
 		return 0;
 	atomic_store(&sp_entry_at(RS_NS, ref.slot)->ident, ident);
-	if (n->scoped)
-		atomic_fetch_or(&RS_NS->flags, SP_SEG_SCOPED);
+	atomic_fetch_or(&RS_NS->flags, stamps | (n->scoped ? SP_SEG_SCOPED : 0));
 	return 0;
 }
 

@@ -296,8 +296,14 @@ uint64_t rs_stat_field(int32_t hid, int wanted);
 bool rs_ident_is_init(int fd);
 /* PIDFD_GET_INFO, with what info->mask asks for. 0 or -errno: before 6.13 there is none. */
 long rs_pidfd_info(long fd, struct ax_pidfd_info *info);
-/* Notes in a live entry who its task is: our child, or ourselves. */
+/* Notes in a live entry who its task is: our child. */
 void rs_ident_note(struct sp_ref ref);
+/* At once what others are told by: number 1. */
+void rs_ident_note_exactly(struct sp_ref ref);
+/* Ourselves, as number 1: also whether stamps can be relied on. */
+void rs_ident_note_init(struct sp_ref ref);
+/* Clocks are about to differ between members: stamps of births cannot be compared any more. */
+void rs_ident_clocks_differ(void);
 /* A pidfd of the reference's process, proven to be it; -ESRCH, -EMFILE ..., -ENOSYS: cannot be had. */
 long rs_ident_pidfd(struct sp_ref ref, uint32_t flags);
 /* True if the host task of a live reference is gone for sure. */

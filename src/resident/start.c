@@ -115,6 +115,16 @@ static struct rs_area *own_area(void)
 	return a;
 }
 
+/* The number that was handed over mostly is right, and the index need not be touched. */
+static sp_vpid own_number(sp_vpid n, sp_hpid htgid)
+{
+	struct sp_ref ref = sp_pid_find(RS_NS, n);
+
+	if (ref.slot != SP_NO_SLOT && sp_ref_hpid(RS_NS, ref).n == htgid.n)
+		return n;
+	return sp_pid_number(RS_NS, htgid);
+}
+
 static void install_filter(struct rs_area *a)
 {
 	struct sock_filter *code = (struct sock_filter *)a->scratch;
@@ -180,7 +190,7 @@ static _Noreturn void first(struct rs_area *a, const struct stack *s)
 	atomic_store(&RS_NS->init_hid, (uint32_t)a->htgid.n);
 	if (sp_pid_publish(RS_NS, &ref, a->htgid))
 		rs_die("number 1 is taken", FAIL);
-	rs_ident_note(ref);
+	rs_ident_note_init(ref);
 	a->tid = a->tgid = sp_vpid_of(1);
 	if (sp_sys6(__NR_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0, 0))
 		rs_die("cannot become subreaper", FAIL);
@@ -340,7 +350,7 @@ _Noreturn void rs_start(uint64_t *sp)
 		rs_die("no memory for the program's seccomp filters", FAIL);
 	if (ho.flags & RS_HO_FIRST)
 		first(a, &s);
-	a->tid = a->tgid = sp_pid_number(RS_NS, a->htgid);
+	a->tid = a->tgid = own_number(sp_vpid_of((int32_t)ho.number), a->htgid);
 	if (!a->tgid.n)
 		rs_die("this process is not registered in its namespace", FAIL);
 	if (a->tgid.n == 1) {

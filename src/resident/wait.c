@@ -210,8 +210,12 @@ static void reaped(int32_t hid, sp_vpid n)
 {
 	struct sp_ref ref = sp_pid_find(RS_NS, n);
 
-	if (ref.slot != SP_NO_SLOT && rs_ref_waited(ref) == hid)
+	if (ref.slot == SP_NO_SLOT || rs_ref_waited(ref) != hid)
+		return;
+	if (rs_trace_used(rs_area_here()))
 		retire_if_gone(ref, hid);
+	else
+		sp_pid_retire(RS_NS, ref);
 }
 
 /* A child the namespace does not know (never published) is not the program's to see. */
