@@ -1,13 +1,20 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 # Programs that read what /proc says of processes: ps in all its formats, psmisc, lsof, ss, lsns, pidstat,
-# psutil, the process interfaces of Node and Java, and cp, diff, tail on the texts themselves.
+# htop, perf stat, psutil, the process interfaces of Node and Java, and cp, diff, tail on the texts themselves.
 # shellcheck source-path=SCRIPTDIR source=lib.sh disable=SC2016
 . "$(dirname "$0")/lib.sh"
 needs ps pstree killall fuser lsof pidstat ss lsns top
 
 kids='sleep 50 & (sleep 60 &); setsid sleep 70 & sleep .3;'
 numbers 'ps, every column with a number' bash -c "$kids"' for c in pid tgid ppid pgid pgrp sid sess session tid lwp spid tpgid nlwp thcount; do echo $c; ps -e -o $c= >list; sort -n list; done; pkill sleep'
+# All columns but those that are another time's, another mount's or about memory (docs/COMPATIBILITY.md).
+passing='ag_id|%cpu|pcpu|util|c|cp|cpuid|lastcpu|psr|sgi_p|cuc|cuu|%mem|pmem|lstart|start|start_time|stime|bsdstart|etimes?|elapsed|time|cputimes?|atime|bsdtime|min_flt|minflt|maj_flt|majflt|pidns|mntns|pss|uss|rss|rssize|rsz|sgi_rss|[rw]chars|[rw]c?bytes|[rw]ops|stackp|start_stack|drs|dsiz|m_drs|m_size|size|sz|vsize|vsz|f|flags?'
+numbers 'ps, every column there is' bash -c 'sleep 50 & sleep .3
+	ps L | while read -r c _; do [[ $c =~ ^('"$passing"')$ ]] || echo "$c: "$(ps -p 1,2 -o "$c="); done; kill %1'
+numbers 'ps, every format with a name' bash -c "$kids"' for o in -f -j -l -ly -y -F -jf -H -L -T -m -c -P -M u l j v s X m H f O,ppid -O,sid; do
+		echo "$o"; ps "$o" -p 1,2,4 | awk "NR == 1 { for (i = 1; i <= NF; i++) if (\$i ~ /^(PID|PPID|LWP|SPID|PGID|SID|TPGID|NLWP|PENDING|BLOCKED|IGNORED|CAUGHT|TTY|TT|UID|USER)\$/) want[i] = 1; last = NF }
+			{ for (i = 1; i < last; i++) if (want[i]) printf \"%s \", \$i; print \$last }"; done; pkill sleep'
 numbers 'ps -eLf, ps -ejH, ps axms, ps -eF' bash -c "$kids"' ps -eLf >list; awk "{print \$2,\$3,\$4,\$6,\$NF}" list; ps -ejH >list; awk "{print \$1,\$2,\$3,\$NF}" list; ps axms >list; awk "{print \$2}" list | sort | uniq -c; ps -eF >list; awk "{print \$2,\$3}" list; pkill sleep'
 numbers 'ps axo signal masks, ps s' bash -c 'trap "" USR1; trap : USR2; sleep 50 & sleep .2; ps -p 1,2 -o pid,pending,blocked,ignored,caught; ps s -p 2 | tail -n 1 | awk "{print \$2,\$3,\$4,\$5}"; kill 2'
 numbers 'ps by pid, ppid, group, session, user' bash -c "$kids"' ps -p 1,2 -o pid=; ps --ppid 1 -o pid= >list; wc -l <list; ps -g 1 -o pid=; ps -s 4 -o pid=,args=; ps -U $(id -u) -o pid= >list; wc -l <list; pkill sleep'
@@ -99,4 +106,20 @@ if command -v htop >/dev/null && command -v script >/dev/null; then
 else
 	skip htop 'no htop'
 fi
+if command -v htop >/dev/null && command -v tmux >/dev/null; then
+	numbers 'htop in tmux' bash -c 'sleep 50 & sleep 60 & export LINES=24 COLUMNS=100; t() { tmux -f /dev/null -S "$PWD/t.sock" "$@"; }
+		t new-session -d -x 100 -y 24 "htop -C -d 5"
+		for i in $(seq 100); do t capture-pane -p >screen; grep -q "sleep 60" screen && break; sleep .05; done
+		grep -o "^ *[0-9]* .*sleep [56]0" screen | awk "{ print \$1, \$NF }" | sort -n
+		t send-keys F5; for i in $(seq 100); do t capture-pane -p >screen; grep -q "─ sleep 60" screen && break; sleep .05; done
+		grep -o "^ *[0-9]* .*─ sleep [56]0" screen | awk "{ print \$1, \$(NF-2), \$NF }"; t kill-server; kill %1 %2'
+else
+	skip 'htop in tmux' 'no htop or tmux'
+fi
+if perf stat -e task-clock:u true >/dev/null 2>&1; then
+	numbers 'perf stat, of a program, a process, a thread' bash -c 'sleep 50 & sleep .2
+		for what in "" "-p 2" "-t 2" "-p 1,2" "-p 2 --per-thread"; do perf stat -x, -o out -e task-clock:u $what sleep .1; echo "$? $(grep -c task-clock out)"; done
+		perf stat -x, -e task-clock:u -p 77 true 2>&1 | head -n 1; perf stat -x, -o out -e task-clock:u --per-thread -p 1 sleep .1; grep -o "^[a-z]*-[0-9]*" out; kill 2'
+fi
+numbers 'pgrep, every way' bash -c "$kids"' pgrep -a sleep; pgrep -la sleep; pgrep -g 1 | wc -l; pgrep -s 4 -a; pgrep -s 0 | wc -l; pgrep -P 2; echo $?; pgrep -u $(id -u) -x sleep; pgrep -v -x bash | head -n 1; pgrep -r S -x sleep -d ,; pgrep -O 0 -x sleep -c; echo 2 >pidfile; pgrep -F pidfile; pgrep --ns 1 --nslist pid -x sleep; pgrep -w -x sleep; pkill -P 1 -e -x sleep'
 finish
