@@ -61,6 +61,14 @@ static int op_birth(void)
 	return r ? r : sp_pid_publish(ns, &ref, self());
 }
 
+static int op_charge(void)
+{
+	struct sp_ref ref;
+	int r = sp_pid_reserve(ns, SP_VPID_NONE, self(), &ref);
+
+	return r ? r : sp_pid_charge(ns);
+}
+
 static int op_thread_skips(void)
 {
 	struct sp_ref ref;
@@ -123,6 +131,7 @@ static void prepare(void)
 	for (int32_t i = 0; i < 4; i++)
 		born(ns, 0, 50 + i * (int32_t)SP_HIDX_BUCKETS);
 	audit_ok(ns);
+	ns->pids_limit = 100; /* nobody comes near, but it is counted */
 	sp_store(&ns->cursor, 2);
 }
 
@@ -212,6 +221,7 @@ static void kill_everywhere(int (*op)(void), long at_least)
 KILL_TEST(reserve, 20)
 KILL_TEST(reserve_cancel, 22)
 KILL_TEST(birth, 30)
+KILL_TEST(charge, 22)
 KILL_TEST(thread_skips, 25)
 KILL_TEST(refused, 30)
 KILL_TEST(evict, 30)
@@ -235,17 +245,12 @@ static void every_named_point_was_met(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reserve),
-		cmocka_unit_test(reserve_cancel),
-		cmocka_unit_test(birth),
-		cmocka_unit_test(thread_skips),
-		cmocka_unit_test(refused),
-		cmocka_unit_test(evict),
-		cmocka_unit_test(spill),
-		cmocka_unit_test(retire),
-		cmocka_unit_test(leader_ends),
-		cmocka_unit_test(sweep),
-		cmocka_unit_test(every_named_point_was_met),
+		cmocka_unit_test(reserve),	cmocka_unit_test(reserve_cancel),
+		cmocka_unit_test(birth),	cmocka_unit_test(charge),
+		cmocka_unit_test(thread_skips), cmocka_unit_test(refused),
+		cmocka_unit_test(evict),	cmocka_unit_test(spill),
+		cmocka_unit_test(retire),	cmocka_unit_test(leader_ends),
+		cmocka_unit_test(sweep),	cmocka_unit_test(every_named_point_was_met),
 	};
 
 	points_met = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
