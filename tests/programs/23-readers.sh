@@ -109,10 +109,10 @@ fi
 if command -v htop >/dev/null && command -v tmux >/dev/null; then
 	numbers 'htop in tmux' bash -c 'sleep 50 & sleep 60 & export LINES=24 COLUMNS=100; t() { tmux -f /dev/null -S "$PWD/t.sock" "$@"; }
 		t new-session -d -x 100 -y 24 "htop -C -d 5"
-		for i in $(seq 100); do t capture-pane -p >screen; grep -q "sleep 60" screen && break; sleep .05; done
-		grep -o "^ *[0-9]* .*sleep [56]0" screen | awk "{ print \$1, \$NF }" | sort -n
-		t send-keys F5; for i in $(seq 100); do t capture-pane -p >screen; grep -q "─ sleep 60" screen && break; sleep .05; done
-		grep -o "^ *[0-9]* .*─ sleep [56]0" screen | awk "{ print \$1, \$(NF-2), \$NF }"; t kill-server; kill %1 %2'
+		for i in $(seq 100); do t capture-pane -p >screen; grep -q "[0-9] sleep 60 *$" screen && break; sleep .05; done
+		grep -E "[0-9][0-9] sleep [56]0 *$" screen | awk "{ print \$1, \$NF }" | sort -n
+		t send-keys F5; for i in $(seq 100); do t capture-pane -p >screen; grep -q "─ sleep 60 *$" screen && break; sleep .05; done
+		grep -E "[0-9][0-9] .─ sleep [56]0 *$" screen | awk "{ print \$1, \$(NF-2), \$NF }"; t kill-server; kill %1 %2'
 else
 	skip 'htop in tmux' 'no htop or tmux'
 fi
