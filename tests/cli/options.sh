@@ -34,7 +34,7 @@ says 'help for a mistyped command' 2 '*did you mean: subpid help run' "$SUBPID" 
 says 'help for two commands' 2 'subpid: help: one command at a time' "$SUBPID" help run help
 says 'an unknown format' 2 '*there are json and table' "$SUBPID" version --format=xml
 says 'completions for no shell' 2 'subpid: completion: for which shell? *' "$SUBPID" completion
-says 'completions for an unknown shell' 2 "subpid: completion: unknown shell 'tcsh'; there are *" "$SUBPID" completion tcsh
+says 'completions for an unknown shell' 2 "subpid: completion: unknown shell 'powershell'; there are *" "$SUBPID" completion powershell
 says 'completions for a mistyped shell' 2 '*did you mean bash?' "$SUBPID" completion bsh
 for shell in bash zsh fish; do
 	run sh -c '"$0" completion $1 | $1 -n' "$SUBPID" $shell
