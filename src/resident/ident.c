@@ -170,6 +170,16 @@ long rs_ident_pidfd(struct sp_ref ref, uint32_t flags)
 	return -ESRCH;
 }
 
+long rs_keeper_pidfd(struct sp_ref ref, uint32_t flags)
+{
+	long fd = sp_sys2(__NR_pidfd_open, sp_ref_keeper(RS_NS, ref).n, flags);
+
+	if (fd < 0 || sp_ref_valid(RS_NS, ref))
+		return fd;
+	sp_sys1(__NR_close, fd);
+	return -ESRCH;
+}
+
 bool rs_ref_gone(struct sp_ref ref)
 {
 	int32_t hid = rs_ref_waited(ref);

@@ -16,6 +16,7 @@
 #include <linux/wait.h>
 
 #include "arch/x86_64/syscall.h"
+#include "base/fmt.h"
 #include "resident/handover.h"
 #include "resident/init.h"
 #include "resident/nest.h"
@@ -27,7 +28,10 @@
 #define SCOPE_SIGNAL (1ul << 1)
 
 #define CLD_EXITED 1
-#define STAT_PPID 4 /* proc(5) */
+#define CLD_STOPPED 5
+#define PARENT_DIED SIGUSR2
+#define STOPPED_NS 20000000 /* how often a stopped number 1 is looked at */
+#define STAT_PPID 4	    /* proc(5) */
 #define DEPTH_MAX 100000
 #define BATCH 16u
 #define PAUSE_NS 2000000 /* between two looks for members, at first */
@@ -128,12 +132,12 @@ static void kill_children(void)
 	sp_sys1(__NR_close, fd);
 }
 
-/* What ended, as waitid says. -ECHILD: there is nobody to wait for. */
-static long reap(struct ax_siginfo *si)
+/* What happened, as waitid says; pid 0: nothing. -ECHILD: there is nobody to wait for. */
+static long event(struct ax_siginfo *si, uint32_t what)
 {
 	si->pid = 0;
-	return sp_sys6(__NR_waitid, P_ALL, 0, (long)si,
-		       (long)(uint32_t)(WEXITED | WNOHANG | __WALL), 0, 0);
+	return sp_sys6(__NR_waitid, P_ALL, 0, (long)si, (long)(what | WNOHANG | (uint32_t)__WALL),
+		       0, 0);
 }
 
 static void wait_for_child(int64_t nsec)
@@ -141,7 +145,7 @@ static void wait_for_child(int64_t nsec)
 	const uint64_t chld = RS_BIT(SIGCHLD);
 	const int64_t t[2] = {0, nsec};
 
-	sp_sys4(__NR_rt_sigtimedwait, (long)&chld, 0, nsec ? (long)t : 0, 8);
+	sp_sys4(__NR_rt_sigtimedwait, (long)&chld, 0, (long)t, 8);
 }
 
 static void end(int link, bool scoped)
@@ -165,13 +169,13 @@ static void end(int link, bool scoped)
 			(void)!rs_channel_talk(link, &q, 0);
 		asked = true;
 		for (;;) {
-			r = reap(&si);
+			r = event(&si, WEXITED);
 			if (r)
 				break;
 			if (si.pid)
 				continue;
 			wait_for_child(pause);
-			if (reap(&si) || !si.pid)
+			if (event(&si, WEXITED) || !si.pid)
 				break;
 		}
 		if (pause < PAUSE_MAX_NS)
@@ -205,28 +209,101 @@ static _Noreturn void end_as(const struct ax_siginfo *si)
 		sp_sys1(__NR_exit_group, sig ? 128 + sig : si->status);
 }
 
+/* Of `/proc/PID/stat`, 0 where it cannot be read. */
+static char state_of(int32_t pid)
+{
+	char buf[64], path[32];
+	struct sp_text t;
+	long fd, n, i;
+
+	sp_text_init(&t, path, sizeof(path));
+	sp_text_str(&t, "/proc/");
+	sp_text_dec(&t, pid);
+	sp_text_str(&t, "/stat");
+	fd = sp_sys3(__NR_open, (long)path, 0, 0);
+	if (fd < 0)
+		return 0;
+	n = sp_sys3(__NR_read, fd, (long)buf, sizeof(buf));
+	sp_sys1(__NR_close, fd);
+	for (i = n - 1; i >= 0 && buf[i] != ')'; i--)
+		;
+	return i >= 0 && i + 2 < n ? buf[i + 2] : 0;
+}
+
+/* Stops the keeper as number 1 was stopped, and continues it when number 1 is stopped no more. */
+static _Noreturn void helper(int32_t keeper, int32_t init, int sig)
+{
+	const int64_t nap[2] = {0, STOPPED_NS};
+
+	sp_sys6(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0, 0);
+	sp_sys2(__NR_kill, keeper, sig);
+	while (state_of(init) == 'T' && sp_sys0(__NR_getppid) == keeper)
+		sp_sys2(__NR_nanosleep, (long)nap, 0);
+	sp_sys2(__NR_kill, keeper, SIGCONT);
+	for (;;)
+		sp_sys1(__NR_exit_group, 0);
+}
+
+/*
+ * Number 1 has stopped: so does its keeper, for the creator's wait. A helper looks whether it still is afterwards, so that
+ * no SIGCONT is missed.
+ */
+static void stop(int32_t init, int sig)
+{
+	const struct ax_sigaction dfl = {.handler = 0};
+	int32_t self = (int32_t)sp_sys0(__NR_getpid);
+	uint64_t mask = ~RS_BIT(sig);
+	long pid;
+
+	if (state_of(init) != 'T')
+		return;
+	rs_kernel_sigaction(sig, &dfl, 0);
+	pid = sp_sys6(__NR_clone, 0, 0, 0, 0, 0, 0);
+	if (!pid)
+		helper(self, init, sig);
+	if (pid < 0)
+		return;
+	rs_unhush(mask);
+	while (sp_sys4(__NR_wait4, pid, 0, (long)(uint32_t)__WALL, 0) == -EINTR)
+		;
+	rs_hush();
+}
+
+/* The creator is dead, or who had number 1 after it. kernel/exit.c:reparent_leader, kernel/signal.c:sig_ignored */
+static void parent_died(int32_t init)
+{
+	uint32_t sig = atomic_load(&RS_NS->init_pdeathsig);
+	uint64_t wanted = atomic_load(&RS_NS->init_handled) | atomic_load(&RS_NS->init_blocked);
+
+	if (sig == SIGKILL || (sig && sig <= RS_NSIG && wanted & RS_BIT(sig)))
+		sp_sys2(__NR_kill, init, (long)sig);
+}
+
 _Noreturn void rs_keeper(int link, sp_hpid init, bool scoped)
 {
+	const uint64_t wanted = RS_BIT(SIGCHLD) | RS_BIT(PARENT_DIED);
 	struct ax_siginfo si;
 	long r;
 
 	sp_sys6(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0, 0);
 	sp_sys6(__NR_prctl, PR_SET_NAME, (long)"subpid-keeper", 0, 0, 0, 0);
+	sp_sys6(__NR_prctl, PR_SET_PDEATHSIG, PARENT_DIED, 0, 0, 0, 0);
 	for (;;) {
-		r = reap(&si);
-		if (!r && si.pid == init.n) {
-			struct ax_siginfo last = si;
-
-			end(link, scoped);
-			end_as(&last);
-		}
+		r = event(&si, WSTOPPED | WEXITED);
 		if (r == -ECHILD) {
 			/* Number 1 was never ours to reap: it cannot be. */
 			si.code = 0;
 			si.status = SIGKILL;
 			end_as(&si);
 		}
-		if (!si.pid)
-			wait_for_child(0);
+		if (si.pid == init.n && si.code == CLD_STOPPED) {
+			stop(init.n, si.status);
+		} else if (si.pid == init.n) {
+			end(link, scoped);
+			end_as(&si);
+		} else if (!si.pid &&
+			   sp_sys4(__NR_rt_sigtimedwait, (long)&wanted, 0, 0, 8) == PARENT_DIED) {
+			parent_died(init.n);
+		}
 	}
 }

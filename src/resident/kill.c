@@ -25,6 +25,11 @@
 #define PIDFD_SIGNAL_THREAD_GROUP_ 2
 #define PIDFD_SIGNAL_PROCESS_GROUP_ 4
 
+/* Signals that even a number 1 gets from above, or that do nothing to it; the terminal's stop a foreground job. */
+#define PASSED_TO_INIT                                                                            \
+	(RS_BIT(SIGKILL) | RS_BIT(SIGSTOP) | RS_BIT(SIGCHLD) | RS_BIT(SIGCONT) | RS_BIT(SIGURG) | \
+	 RS_BIT(SIGWINCH) | RS_INIT_IGN | RS_INIT_IGN_TTY)
+
 /* Would number 1 ignore it? Its default is nothing, from inside (kernel/signal.c:sig_task_ignored). */
 static bool init_drops(int sig)
 {
@@ -78,10 +83,38 @@ static bool drops(const struct rs_area *a, struct sp_ref ref, int sig)
 }
 
 /*
+ * Number 1 of a namespace below is immune to what it has at default, but for KILL and STOP. Most of that is ignored in the
+ * kernel; the rest is known to the supervisor.
+ */
+static bool nested_init_drops(struct sp_ref ref, int sig)
+{
+	uint64_t set[3];
+
+	if (sig < 1 || sig > RS_NSIG || RS_BIT(sig) & PASSED_TO_INIT)
+		return false;
+	return rs_init_below(sp_ref_number(ref), set) && !((set[0] | set[1] | set[2]) & RS_BIT(sig));
+}
+
+/* What is sent to number 1 of a namespace below goes on to its keeper where that is stopped in its place. */
+static long tell_keeper(struct sp_ref ref, int sig, long r)
+{
+	int32_t keeper = sp_ref_keeper(RS_NS, ref).n;
+
+	if (!keeper)
+		return r;
+	if (!r && (sig == SIGCONT || sig == SIGKILL))
+		sp_sys2(__NR_kill, keeper, SIGCONT);
+	/* It has ended, its namespace not yet. */
+	if (r == -ESRCH && sp_ref_valid(RS_NS, ref))
+		return sp_sys2(__NR_kill, keeper, 0);
+	return r;
+}
+
+/*
  * Signals blocked. The process behind ref; for a thread's number, its process too, but that thread takes the
  * signal if it wants it (kernel/signal.c:complete_signal).
  */
-static long kill_ref(struct rs_area *a, struct sp_ref ref, int sig)
+static long kill_process(struct rs_area *a, struct sp_ref ref, int sig)
 {
 	bool thread = sp_word_flags(ref.word) & SP_F_THREAD;
 	struct sp_ref leader = ref;
@@ -125,6 +158,13 @@ static long kill_ref(struct rs_area *a, struct sp_ref ref, int sig)
 		r = sp_sys2(__NR_kill, hid, sig);
 	sp_sys1(__NR_close, fd);
 	return r;
+}
+
+static long kill_ref(struct rs_area *a, struct sp_ref ref, int sig)
+{
+	if (sp_ref_keeper(RS_NS, ref).n && nested_init_drops(ref, sig))
+		sig = 0;
+	return tell_keeper(ref, sig, kill_process(a, ref, sig));
 }
 
 /*
@@ -219,7 +259,9 @@ static long kill_group(struct rs_area *a, int32_t hgroup, int sig)
 	sp_vpid n = sp_pid_group_number(RS_NS, sp_hpid_of(hgroup));
 	int32_t init = (int32_t)atomic_load(&RS_NS->init_hid);
 
-	if (n.n > 1 && sp_sys1(__NR_getpgid, init) != hgroup)
+	/* Keepers are in the groups of their number 1, and are not to be hit in its place. */
+	if (n.n > 1 && !(rs_has_below() && (sig == SIGKILL || sig == SIGSTOP)) &&
+	    sp_sys1(__NR_getpgid, init) != hgroup)
 		return sp_sys2(__NR_kill, -hgroup, sig);
 	return kill_many(a, SCOPE_GROUP, hgroup, sig);
 }
@@ -348,6 +390,8 @@ long rs_h_pidfd_open(struct rs_frame *f, struct rs_area *a)
 	ref = sp_pid_find(RS_NS, sp_vpid_of(n));
 	if (ref.slot == SP_NO_SLOT)
 		r = sp_sys2(__NR_pidfd_open, RS_NOBODY, f->a[1]);
+	else if (sp_ref_keeper(RS_NS, ref).n)
+		r = rs_keeper_pidfd(ref, (uint32_t)f->a[1]);
 	else
 		r = rs_ident_pidfd(ref, (uint32_t)f->a[1]);
 	return rs_unblock(f, r);
@@ -384,11 +428,36 @@ static int32_t pidfd_number(int fd)
 	return -1;
 }
 
+/* In a planned pidfd_send_signal. */
+static void drop_signal(struct rs_frame *f, int sig)
+{
+	f->a[1] = 0;
+	/* The two are compared. */
+	if (f->a[2] == (long)f->scratch && ((struct ax_siginfo *)f->scratch)->signo == sig)
+		((struct ax_siginfo *)f->scratch)->signo = 0;
+}
+
+/* The descriptor is the keeper's, the signal is for number 1. */
+static long signal_nested(struct rs_frame *f, struct sp_ref ref)
+{
+	int sig = (int)f->a[1];
+	long fd = rs_ident_pidfd(ref, 0), r = fd;
+
+	if (fd >= 0) {
+		if (nested_init_drops(ref, sig))
+			drop_signal(f, sig);
+		r = sp_sys4(__NR_pidfd_send_signal, fd, f->a[1], f->a[2], f->a[3]);
+		sp_sys1(__NR_close, fd);
+	}
+	return tell_keeper(ref, sig, r);
+}
+
 long rs_h_pidfd_send_signal(struct rs_frame *f, struct rs_area *a)
 {
 	int fd = (int)f->a[0];
 	int sig = (int)f->a[1];
 	int32_t n, group;
+	struct sp_ref ref;
 	long r;
 
 	if (f->a[2])
@@ -403,11 +472,11 @@ long rs_h_pidfd_send_signal(struct rs_frame *f, struct rs_area *a)
 		if (!f->a[2] && group != RS_NOBODY && init_drops(sig))
 			return rs_unblock(f, kill_group(a, group, sig));
 	} else if (n > 0 && of_init(sp_pid_find(RS_NS, sp_vpid_of(n))) && init_drops(sig)) {
-		f->a[1] = 0;
-		/* The two are compared. */
-		if (f->a[2] == (long)f->scratch && ((struct ax_siginfo *)f->scratch)->signo == sig)
-			((struct ax_siginfo *)f->scratch)->signo = 0;
+		drop_signal(f, sig);
 	}
+	ref = n > 0 ? sp_pid_find(RS_NS, sp_vpid_of(n)) : SP_REF_NONE;
+	if (ref.slot != SP_NO_SLOT && sp_ref_keeper(RS_NS, ref).n)
+		return rs_unblock(f, signal_nested(f, ref));
 	r = sp_sys4(__NR_pidfd_send_signal, f->a[0], f->a[1], f->a[2], f->a[3]);
 	return rs_unblock(f, r);
 }

@@ -177,6 +177,21 @@ static void pass_pending(struct sp_ref ref, int32_t init)
 			sp_sys2(__NR_kill, init, sig);
 }
 
+/* Of a table of descriptors that it shares with the creator number 1 needs some, which the creator will close. */
+static void await_map(int32_t init)
+{
+	const int64_t nap[2] = {0, NAP_NS};
+	struct ax_siginfo si = {.signo = 0};
+
+	while (!atomic_load(&RS_NS->init_running)) {
+		if (sp_sys6(__NR_waitid, P_PID, init, (long)&si,
+			    (long)(uint32_t)(WEXITED | WNOHANG | WNOWAIT | __WALL), 0, 0) ||
+		    si.pid)
+			return;
+		sp_sys2(__NR_nanosleep, (long)nap, 0);
+	}
+}
+
 /* The number in the creator's namespace, then the new namespace's own. */
 static long publish(const struct nest *n, int32_t init)
 {
@@ -199,6 +214,8 @@ static long publish(const struct nest *n, int32_t init)
 		sp_sys2(__NR_kill, init, SIGKILL);
 		return 0;
 	}
+	if (n->flags & CLONE_FILES)
+		await_map(init);
 	ref = sp_pid_find_any(RS_NS, sp_vpid_of(1));
 	/* -ESTALE: a number 1 that has ended is not waited for by anybody but us. */
 	if (ref.slot == SP_NO_SLOT || sp_pid_publish(RS_NS, &ref, sp_hpid_of(init)))

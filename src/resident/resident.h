@@ -306,6 +306,8 @@ void rs_ident_note_init(struct sp_ref ref);
 void rs_ident_clocks_differ(void);
 /* A pidfd of the reference's process, proven to be it; -ESRCH, -EMFILE ..., -ENOSYS: cannot be had. */
 long rs_ident_pidfd(struct sp_ref ref, uint32_t flags);
+/* The same for number 1 of a namespace below: the pidfd that its parent would wait with. */
+long rs_keeper_pidfd(struct sp_ref ref, uint32_t flags);
 /* True if the host task of a live reference is gone for sure. */
 bool rs_ref_gone(struct sp_ref ref);
 void rs_sweep(void);

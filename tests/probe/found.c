@@ -117,7 +117,6 @@ static void refusals(void)
 	say("a namespace and a bad number %s", rc(SC(SYS_clone3, &a, sizeof(a))));
 	a.set_tid = a.set_tid_size = 0;
 	a.flags = CLONE_NEWPID | CLONE_PARENT;
-	say("a namespace for a sibling %s", rc(SC(SYS_clone3, &a, sizeof(a))));
 	a.exit_signal = SIGCHLD;
 	say("with a signal %s", rc(SC(SYS_clone3, &a, sizeof(a))));
 	a.flags = CLONE_NEWPID | CLONE_SIGHAND;

@@ -46,7 +46,7 @@ static void *thread(void *arg)
 
 static void all(void)
 {
-	struct probe_clone_args a = {.flags = NEWPID, .exit_signal = SIGCHLD};
+	struct probe_clone_args a = {.exit_signal = SIGCHLD};
 	uint64_t request[8] = {64};
 	int tids[2] = {77, 78};
 	pthread_t t;
@@ -60,10 +60,6 @@ static void all(void)
 	say("unshare NEWUSER with a thread %s", rc(SC(SYS_unshare, NEWPID | NEWUSER)));
 	gate_open(down);
 	pthread_join(t, NULL);
-	say("clone NEWPID %s, with SIGCHLD %s", rc(SC(SYS_clone, NEWPID)),
-	    rc(SC(SYS_clone, NEWPID | SIGCHLD)));
-	say("clone3 NEWPID %s", rc(SC(SYS_clone3, &a, sizeof(a))));
-	a.flags = 0;
 	a.set_tid = (uint64_t)(uintptr_t)tids;
 	a.set_tid_size = 1;
 	say("clone3 set_tid %s", rc(SC(SYS_clone3, &a, sizeof(a))));

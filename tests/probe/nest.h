@@ -110,4 +110,48 @@ MAYBE static pid_t first_child(pid_t of)
 	return (pid_t)strtol(slurpf("/proc/%d/task/%d/children", of, of), NULL, 10);
 }
 
+/* A fork whose child is number 1 of a namespace of its own; the child returns 0. */
+MAYBE static pid_t nest_with(unsigned long flags)
+{
+	return (pid_t)SC(SYS_clone, flags | NEWPID, 0, 0, 0, 0);
+}
+
+MAYBE static pid_t nest_fork(void)
+{
+	pid_t pid = nest_with(SIGCHLD);
+
+	if (pid < 0)
+		die("clone NEWPID: %s", rc(pid));
+	return pid;
+}
+
+/* As reap(), without the number. */
+MAYBE static const char *reap_quiet(pid_t pid)
+{
+	char *s = scratch();
+	int st = 0;
+	long r;
+
+	do
+		r = SC(SYS_wait4, pid, &st, __WALL, NULL);
+	while (r == -EINTR);
+	if (r < 0)
+		snprintf(s, 160, "wait4: %s", rc(r));
+	else
+		snprintf(s, 160, "%s: %s", pid < 0 || r == pid ? "it" : "another", status_text(st));
+	return s;
+}
+
+/* Runs fn as number 1 of a namespace inside and says how that ended. */
+MAYBE static void in_nest(const char *name, void (*fn)(void))
+{
+	pid_t pid = nest_fork();
+
+	if (!pid) {
+		fn();
+		_exit(0);
+	}
+	say("%s = %s", name, reap_quiet(pid));
+}
+
 #endif
