@@ -5,6 +5,7 @@
 #   make demo           a minute's tour
 #   make check          every test suite; as root it first installs what is missing
 #   make install        DESTDIR and prefix (/usr/local) are honoured
+#   make deb            a Debian package, in build/
 #   make deps           as root: packages for building and testing; nothing when all are there
 #   make stress, bench  longer tests, and the costs
 #   make build-sanitize the same tree with ASan and UBSan, in build-sanitize/
@@ -17,7 +18,7 @@ MESON ?= meson
 # Extra arguments for `meson setup`, for example -Dwerror=true.
 SETUP ?=
 
-BUILD_PACKAGES = binutils gcc libc6-dev make meson ninja-build pkg-config
+BUILD_PACKAGES = binutils gcc libc6-dev make meson ninja-build pkg-config scdoc
 TEST_PACKAGES = clang-format $(shell sed 's/\#.*//' tests/lib/packages tests/*/packages 2>/dev/null)
 
 all: build
@@ -72,10 +73,13 @@ bench: build
 install: build
 	@DESTDIR='$(DESTDIR)' $(MESON) install -C $(BUILD) --no-rebuild --quiet
 
+deb: build
+	@tools/make-deb $(BUILD) $(BUILD)
+
 format:
 	clang-format -i $$(find src tests tools -name '*.[ch]')
 
 clean:
 	rm -rf build build-sanitize build-faults build.log build-*.log
 
-.PHONY: all deps tools compile build build-sanitize build-faults demo check stress bench install format clean
+.PHONY: all deps tools compile build build-sanitize build-faults demo check stress bench install deb format clean

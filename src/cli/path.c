@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -17,6 +18,7 @@
 /* 0, or why the kernel would not execute it. *ret_seen: it is a regular file at least. */
 static int executable(const char *path, const char **ret_why, bool *ret_seen)
 {
+	struct statvfs fs;
 	struct stat st;
 
 	*ret_why = NULL;
@@ -32,7 +34,13 @@ static int executable(const char *path, const char **ret_why, bool *ret_seen)
 		return EACCES;
 	}
 	*ret_seen = true;
-	return access(path, X_OK) < 0 ? errno : 0;
+	if (access(path, X_OK) == 0)
+		return 0;
+	if (errno == EACCES && statvfs(path, &fs) == 0 && fs.f_flag & ST_NOEXEC)
+		*ret_why = "is on a file system that is mounted noexec";
+	else
+		*ret_why = NULL;
+	return EACCES;
 }
 
 static int search(const char *name, char **ret_path, const char **ret_why)
