@@ -76,7 +76,7 @@ int sp_claim(struct sp_segment *ns, int32_t n, struct sp_place p, sp_vpid tgid, 
 	sp_store_release(&e->pending, 0);
 	sp_store_release(&e->by, (uint32_t)by);
 	sp_store_release(&e->keeper, sp_hid_unset(reserved));
-	sp_store_release(&e->cleartid, 0);
+	sp_store_release(&e->unpatched, 0);
 	sp_fault(RESERVE_WRITTEN);
 	if (!sp_cas(&e->word, &claimed, reserved))
 		return -EAGAIN;

@@ -87,7 +87,8 @@ struct sp_entry {
 	_Atomic uint32_t by;	  /* host tgid of the reserver; immutable from reserve on */
 	/* Host pid of the keeper of the namespace below whose init this is; above SP_HID_MAX: none. */
 	_Atomic uint32_t keeper;
-	_Atomic uint64_t cleartid; /* address of the CLEARTID word, for a later checkpoint; 0 none */
+	_Atomic uint32_t unpatched; /* non-zero: the process is or was traced, its calls must all trap */
+	_Atomic uint32_t spare;
 };
 
 /* Header flags, fixed before the first task starts. */
@@ -101,7 +102,9 @@ enum sp_segment_flag {
 	SP_SEG_FILTERED = 64,  /* the caller of subpid was under a seccomp filter */
 	SP_SEG_STRICT = 128,   /* what would not work as outside is not executed */
 	SP_SEG_JOINED = 256, /* somebody joined from above: the keeper's domain is not all of it */
-	SP_SEG_SCOPED = 8,   /* the namespace is a Landlock signal domain, verified */
+	SP_SEG_PATCH = 0x20000,	      /* residents may patch call sites */
+	SP_SEG_PATCH_EAGER = 0x40000, /* at the first trap: for tests */
+	SP_SEG_SCOPED = 8,	      /* the namespace is a Landlock signal domain, verified */
 };
 
 #define SP_IDENT_STAMP (1ULL << 63)
@@ -162,7 +165,7 @@ _Static_assert(offsetof(struct sp_entry, ident) == 16, "layout");
 _Static_assert(offsetof(struct sp_entry, pending) == 24, "layout");
 _Static_assert(offsetof(struct sp_entry, by) == 32, "layout");
 _Static_assert(offsetof(struct sp_entry, keeper) == 36, "layout");
-_Static_assert(offsetof(struct sp_entry, cleartid) == 40, "layout");
+_Static_assert(offsetof(struct sp_entry, unpatched) == 40, "layout");
 _Static_assert(sizeof(struct sp_segment) <= SP_ENTRIES_OFF, "layout");
 _Static_assert(SP_HIDX_OFF % 4096 == 0 && SP_SEGMENT_SIZE % 4096 == 0, "layout");
 _Static_assert(SP_PID_MAX_DEFAULT <= 1 << 22, "a CLAIMED word has 22 bits for the number");

@@ -9,6 +9,7 @@
 #include "boundary/kinds.h"
 #include "boundary/table.h"
 #include "resident/handlers.h"
+#include "resident/patch.h"
 #include "resident/resident.h"
 #include "resident/seccomp.h"
 
@@ -93,6 +94,10 @@ void rs_dispatch(struct rs_frame *f, struct rs_area *a)
 	unsigned int h = nr <= BD_SYSCALL_MAX ? bd_handler_of[nr] : (unsigned int)BD_H_unknown;
 	enum rs_judged judged = f->judged;
 
+	if (f->hot) {
+		f->hot = 0;
+		rs_patch_site(f->regs.rip, nr);
+	}
 	if (a->libc_tid)
 		rs_libc_tid(a);
 	if (judged == RS_JUDGED_ASK)

@@ -18,6 +18,7 @@
 #include "resident/handlers.h"
 #include "resident/init.h"
 #include "resident/nest.h"
+#include "resident/patch.h"
 #include "resident/proc.h"
 #include "resident/resident.h"
 #include "resident/seccomp.h"
@@ -112,7 +113,7 @@ void rs_libc_tid(struct rs_area *a)
 void rs_born(struct rs_area *a, struct rs_frame *f, struct rs_birth *b)
 {
 	struct sp_ref ref = b->ref;
-	bool thread = b->flags & CLONE_THREAD;
+	bool thread = b->flags & CLONE_THREAD, traced = !thread && rs_patch_is_traced(a->tgid);
 
 	a->htid = sp_hpid_of((int32_t)sp_sys0(__NR_gettid));
 	a->tid = sp_ref_number(ref);
@@ -129,6 +130,12 @@ void rs_born(struct rs_area *a, struct rs_frame *f, struct rs_birth *b)
 		rs_unborn(); /* the parent clones again, or the entry was swept with it */
 	if (!thread && atomic_load(&RS_NS->closing))
 		rs_unborn();
+	if (traced)
+		rs_patch_traced(a->tgid);
+	if (!(b->flags & CLONE_VM))
+		rs_patch_forked(a);
+	else if (!is_vfork(b->flags))
+		rs_patch_note(a);
 	rs_seccomp_born(a, b->flags);
 	/* Only if a sibling held it: a store would copy the page. */
 	if (!(b->flags & CLONE_SIGHAND) && atomic_load(&a->hand->lock))
@@ -319,7 +326,7 @@ static long once(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t
 	bool vfork = is_vfork(flags);
 	bool beside = (flags & CLONE_VM) && !vfork;
 	struct rs_birth *b = rs_birth_of(f);
-	struct rs_area *child = 0;
+	struct rs_area *child = 0, *solo;
 	struct sp_ref ref;
 	struct kept k;
 	long r;
@@ -343,6 +350,7 @@ static long once(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t
 		}
 	}
 	keep(&k, a);
+	solo = rs_patch_share(a, flags);
 	r = rs_clone_gate(f, child ? child : a, child ? child->call_top : vfork ? 1 : 0);
 	if (r == 0) { /* fork: a copy of us */
 		rs_born(a, f, b);
@@ -350,6 +358,7 @@ static long once(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t
 	}
 	if (vfork)
 		restore(a, &k);
+	rs_patch_shared(solo, flags, r > 0, vfork);
 	if (r < 0) {
 		/* A bad pidfd pointer or cgroup is found after the number was taken: copy_process. */
 		if (r == -EFAULT || r == -EBADF)

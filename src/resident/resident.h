@@ -84,6 +84,8 @@ struct rs_frame {
 	/* The call a listener let go on, until it is over: it is not reported again. */
 	uint32_t granted_nr;
 	uint64_t granted_rip, granted_rsp;
+	uint32_t hot; /* the trap was one too many: patch.c */
+	uint32_t pad;
 	uint64_t scratch[32]; /* handler's own; survives into finish */
 };
 

@@ -19,6 +19,7 @@
 #include "boundary/bpf.h"
 #include "resident/filters.h"
 #include "resident/handlers.h"
+#include "resident/patch.h"
 #include "resident/user.h"
 
 #define WILD 0x7ffffffff000L /* the end of the address space: EFAULT */
@@ -279,6 +280,7 @@ static long set_filter(struct rs_frame *f, struct rs_area *a, uint32_t flags, ui
 		return -EACCES;
 	if (!from.code)
 		return -EINVAL;
+	rs_patch_never(a);
 	rs_block(f);
 	b = sp_sys6(__NR_mmap, 0, sizeof(struct bench), PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -331,6 +333,7 @@ static long set_strict(struct rs_frame *f, struct rs_area *a)
 	if (n < 0)
 		return -EINVAL;
 	to.len = (uint16_t)n;
+	rs_patch_never(a);
 	rs_block(f);
 	r = attach(f, 0, (long)&to);
 	if (!r) {

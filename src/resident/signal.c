@@ -17,6 +17,7 @@
 
 #include "arch/x86_64/syscall.h"
 #include "resident/init.h"
+#include "resident/patch.h"
 #include "resident/seccomp.h"
 #include "resident/sigaction.h"
 #include "resident/trace.h"
@@ -90,6 +91,8 @@ static void redirect(struct ax_ucontext *uc, struct rs_area *a, enum rs_judged j
 
 	regs_save(&f->regs, &uc->mc);
 	f->judged = judged;
+	f->hot = judged == RS_JUDGED_OURS && !traced &&
+		 rs_patch_count(a, uc->mc.rip, (uint32_t)uc->mc.rax);
 	f->has_temp_mask = 0;
 	f->late = 0;
 	f->waited = 0;
@@ -109,10 +112,12 @@ static void redirect(struct ax_ucontext *uc, struct rs_area *a, enum rs_judged j
 static uint64_t present(struct ax_ucontext *uc, struct rs_area *a, bool restarts)
 {
 	struct rs_frame *f = a->cur;
-	uint64_t rip = uc->mc.rip, mask = rs_mask_shown(a, uc->sigmask);
+	uint64_t rip, mask = rs_mask_shown(a, uc->sigmask);
 	uint64_t phase = f->phase;
 	long r = RS_REWIND;
 
+	rs_patch_leave(uc, a);
+	rip = uc->mc.rip;
 	if (phase == RS_SHOWN) {
 		/* What the interrupted wait would have told us, had its tracer not been faster. */
 		f->phase = RS_IDLE;
@@ -350,8 +355,14 @@ void rs_signal(int sig, struct ax_siginfo *si, struct ax_ucontext *uc, struct rs
 	}
 	if (sig == SIGSYS && si->code == CODE_FORWARDED)
 		memcpy(&si->code, si->raw + FORWARDED_AT, sizeof(si->code));
-	if (forced)
+	if (forced) {
+		uint32_t nr = rs_patch_number(uc->mc.rip, (uint32_t)si->syscall);
+
+		if (nr != (uint32_t)si->syscall)
+			uc->mc.rax = nr;
+		si->syscall = (int32_t)nr;
 		judged = rs_seccomp_judge(si, uc, a);
+	}
 	if (judged != RS_JUDGED_SIGNAL) {
 		if (si->syscall != __NR_rt_sigreturn || judged != RS_JUDGED_OURS) {
 			redirect(uc, a, judged, si->err == RS_TRAP_TRACED);

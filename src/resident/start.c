@@ -21,6 +21,7 @@
 #include "resident/init.h"
 #include "resident/load.h"
 #include "resident/nest.h"
+#include "resident/patch.h"
 #include "resident/watch.h"
 #include "resident/proc.h"
 #include "resident/resident.h"
@@ -353,6 +354,7 @@ _Noreturn void rs_start(uint64_t *sp)
 	a->tid = a->tgid = own_number(sp_vpid_of((int32_t)ho.number), a->htgid);
 	if (!a->tgid.n)
 		rs_die("this process is not registered in its namespace", FAIL);
+	rs_patch_start(a);
 	if (a->tgid.n == 1) {
 		atomic_fetch_and(&RS_NS->flags, ~(uint32_t)SP_SEG_THREADED);
 		/* What was ignored for immunity stays so, and what is queued there stays queued. */

@@ -9,6 +9,7 @@
 
 #include "arch/x86_64/syscall.h"
 #include "resident/handlers.h"
+#include "resident/patch.h"
 #include "resident/sigaction.h"
 #include "resident/trace.h"
 #include "resident/user.h"
@@ -27,6 +28,7 @@ static long traceme(struct rs_frame *f, struct rs_area *a)
 	/* Number 1's parent, and a joiner's, is the supervisor. */
 	if (!rs_out_pid(sp_sys0(__NR_getppid)))
 		return -EPERM;
+	rs_patch_traced(a->tgid);
 	if (!a->level)
 		return rs_call(f, rs_finish_raw);
 	if (f->traced || a->levels[a->level].traceme)
@@ -46,10 +48,14 @@ void rs_traceme_now(struct rs_area *a)
 static long attach(struct rs_area *a, long req, int32_t hid, uint64_t addr, uint64_t data)
 {
 	struct rs_tracee *t;
-	long r = rs_pt(req, hid, addr, data);
+	long r;
+
+	rs_patch_traced(rs_ref_group(sp_pid_find(RS_NS, sp_pid_number(RS_NS, sp_hpid_of(hid)))));
+	r = rs_pt(req, hid, addr, data);
 
 	if (r)
 		return r;
+	rs_patch_attached(hid);
 	rs_trace_lock();
 	rs_tracee_drop(a, hid);
 	t = rs_tracee_add(a, hid);

@@ -4,7 +4,8 @@
 #include <linux/errno.h>
 
 #include "arch/x86_64/syscall.h"
-#include "resident/trace.h"
+#include "resident/patch.h"
+#include "resident/trace_stop.h"
 
 long rs_pt(long req, int32_t hid, uint64_t addr, uint64_t data)
 {
@@ -33,4 +34,32 @@ long rs_peek(int32_t hid, void *dst, uint64_t src, size_t n)
 long rs_poke(int32_t hid, uint64_t dst, uint64_t word)
 {
 	return rs_pt(AX_POKEDATA, hid, dst, word);
+}
+
+/* As rs_patch_leave: a tracee on its way from a patched site is at its `syscall`. */
+void rs_stop_leave(struct rs_stop *s)
+{
+	uint64_t pages[RS_ISLAND_PAGES], at;
+	struct rs_site site;
+	struct rs_regs saved;
+
+	if (!(atomic_load(&RS_NS->flags) & SP_SEG_PATCH))
+		return;
+	at = rs_patch_between(s->r.ip, s->r.ax, s->r.r11);
+	if (at == RS_NO_SITE && !rs_in_text(s->r.ip) &&
+	    !rs_peek(s->t->hid, pages, (uint64_t)rs_patch.pages, sizeof(pages)))
+		at = rs_patch_island(pages, s->r.ip);
+	if (at >= sizeof(rs_patch_sites) || at % sizeof(site) ||
+	    rs_peek(s->t->hid, &site, (uint64_t)rs_patch_sites + at, sizeof(site)))
+		return;
+	if (rs_patch_is_saved(s->r.ip)) {
+		if (rs_peek(s->t->hid, &saved, s->r.ax, sizeof(saved)))
+			return;
+		s->r.di = saved.rdi;
+		s->r.si = saved.rsi;
+		s->r.sp = saved.rsp;
+	}
+	s->r.ip = site.ret - 2;
+	s->r.ax = site.nr;
+	rs_stop_set_regs(s);
 }

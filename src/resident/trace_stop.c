@@ -14,6 +14,7 @@
 
 #include "arch/x86_64/syscall.h"
 #include "resident/birth.h"
+#include "resident/patch.h"
 #include "resident/seccomp.h"
 #include "resident/sigaction.h"
 #include "resident/trace_stop.h"
@@ -488,6 +489,7 @@ static enum rs_verdict stopped(struct rs_area *a, int32_t hid, int32_t code, int
 	if (!s.t) {
 		s.t = rs_tracee_add(a, hid);
 		s.made = true;
+		rs_patch_attached(hid);
 	}
 	if (!s.t)
 		return RS_SHOW;
@@ -499,6 +501,7 @@ static enum rs_verdict stopped(struct rs_area *a, int32_t hid, int32_t code, int
 	s.t->frame = 0;
 	s.t->asked = 0;
 	s.t->dirty = 0;
+	rs_stop_leave(&s);
 	/* An internal stop has taken the place of the one that PTRACE_INTERRUPT asked for. */
 	if (s.t->asked_stop && !s.t->interrupt)
 		s.t->interrupt = RS_TRAP_STOP;

@@ -63,6 +63,7 @@ enum rs_verdict rs_stop_go_on(struct rs_stop *s);
 void rs_stop_put_regs(struct rs_stop *s, const struct rs_regs *p, uint64_t ip, uint64_t ax,
 		      uint64_t orig);
 void rs_stop_set_regs(struct rs_stop *s);
+void rs_stop_leave(struct rs_stop *s);
 /* Its frame's marks. */
 void rs_stop_mark(struct rs_stop *s, uint64_t frame);
 void rs_stop_set_phase(struct rs_stop *s, uint64_t frame, enum rs_phase phase);

@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -100,6 +101,16 @@ static void random_name(struct sp_segment *seg)
 	seg->sock_len = (uint32_t)t.len;
 }
 
+/* Asked once, here; inside nothing depends on the environment. */
+static uint32_t patching(void)
+{
+	const char *s = getenv("SUBPID_PATCH");
+
+	if (s && strcmp(s, "on") == 0)
+		return SP_SEG_PATCH;
+	return s && strcmp(s, "eager") == 0 ? SP_SEG_PATCH | SP_SEG_PATCH_EAGER : 0;
+}
+
 /* The header's part that exec hands on from image to image. */
 static int fill_header(struct sv_boot *b, const struct sv_features *f, struct sv_fail *fail)
 {
@@ -126,6 +137,7 @@ static int fill_header(struct sv_boot *b, const struct sv_features *f, struct sv
 	}
 	if (!f->proc)
 		flags |= SP_SEG_NOPROC;
+	flags |= patching();
 	if (f->pidfs)
 		flags |= SP_SEG_PIDFS;
 	if (b->job->strict)

@@ -142,8 +142,8 @@ static void over(struct sv_tree *t, struct sv_ns *ns)
 /* The header's part that a namespace has from its parent's, and what is its own. */
 static int fill_header(struct sv_tree *t, struct sv_ns *ns)
 {
-	const uint32_t kept =
-		SP_SEG_NOPROC | SP_SEG_PIDFS | SP_SEG_NO_MM_MAP | SP_SEG_FILTERED | SP_SEG_STRICT;
+	const uint32_t kept = SP_SEG_NOPROC | SP_SEG_PIDFS | SP_SEG_NO_MM_MAP | SP_SEG_FILTERED |
+			      SP_SEG_STRICT | SP_SEG_PATCH | SP_SEG_PATCH_EAGER;
 	struct sp_segment *seg = ns->seg, *model = &t->model;
 	struct stat st;
 

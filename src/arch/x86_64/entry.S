@@ -13,6 +13,8 @@
 #define F_R10 24
 #define F_R8 32
 #define F_R9 40
+#define F_RAX 48
+#define F_RIP 56
 #define F_RSP 64
 #define F_RFLAGS 72
 #define F_RBX 80
@@ -33,10 +35,29 @@
 #define F_A5 200
 #define F_OUT_RIP 208
 #define F_TRACED 216
+#define F_LATE 232
+#define F_HAS_TEMP_MASK 256 /* and judged */
+#define F_WAITED 264
 
+#define A_HTID CALL_TOP /* half of the owner word */
+#define A_CUR (CALL_TOP + 8)
+#define A_CALL_TOP (CALL_TOP + 16)
+
+/* struct rs_patch, struct rs_site */
+#define P_WORD 0
+#define P_SOLO 8
+#define P_FOREIGN 16
+#define P_PID 20
+#define P_SHARED 24
+#define S_RET 0
+#define S_NR 8
+
+#define PHASE_RESTART 1
 #define PHASE_AFTER 3
 #define NR_GETPID 39
+#define NR_GETTID 186
 #define AREA_MASK -65536
+#define ISLANDS 254
 #define CALL_TOP 23296
 
 	.section .text.entry, "ax", @progbits
@@ -102,6 +123,138 @@ rs_restorer:
 	movl	$15, %eax
 	syscall
 	ud2
+
+/*
+ * Where islands jump to (resident/patch.c): r11 is the offset of the site's record, rcx is free, everything
+ * else is the program's, flags too. Up to rs_patched_end a signal that runs a handler undoes all of it: the program
+ * is at its `syscall` again. What cannot go this way, because it is not known whose area it is or because somebody
+ * traces, goes to the program's `syscall` and traps.
+ */
+	.globl rs_patched
+	.hidden rs_patched
+rs_patched:
+	.globl rs_patched_getpid
+	.hidden rs_patched_getpid
+	.type rs_patched_getpid, @function
+rs_patched_getpid:
+	movl	rs_patch+P_FOREIGN(%rip), %ecx
+	jrcxz	1f
+	jmp	5f
+1:	movq	rs_patch+P_WORD(%rip), %rcx
+	movl	(%rcx), %ecx
+	jrcxz	2f
+	jmp	5f
+2:	leaq	rs_patch_sites(%rip), %rcx
+	movl	rs_patch+P_PID(%rip), %eax
+	movq	S_RET(%rcx,%r11), %rcx
+	jmp	*%rcx
+
+	.globl rs_patched_call
+	.hidden rs_patched_call
+	.type rs_patched_call, @function
+rs_patched_call:
+	movq	rs_patch+P_WORD(%rip), %rcx
+	movl	(%rcx), %ecx
+	jrcxz	6f
+5:	leaq	rs_patch_sites(%rip), %rcx
+	movl	S_NR(%rcx,%r11), %eax
+	movq	S_RET(%rcx,%r11), %rcx
+	leaq	-2(%rcx), %rcx
+	jmp	*%rcx
+6:	movq	rs_patch+P_SOLO(%rip), %rcx
+	jrcxz	7f
+	jmp	9f
+	/* Several tasks: the kernel knows which one this is. The way back from there is the record. */
+7:	movl	rs_patch+P_SHARED(%rip), %ecx
+	jrcxz	5b
+	leaq	rs_patched_asks(%rip), %rcx
+	leaq	(%rcx,%r11), %rcx
+	movl	$NR_GETTID, %eax
+	jmp	*%rcx
+8:	movq	%r11, %rcx
+	bswapq	%rcx
+	leaq	(%rax,%rcx), %rax
+	.globl rs_patched_told
+	.hidden rs_patched_told
+rs_patched_told: /* rax: the tid, and in the upper two bytes, swapped, the offset */
+	movzbl	%al, %ecx
+	leaq	rs_patch_tids(%rip), %r11
+	movq	(%r11,%rcx,8), %r11
+	movl	A_HTID(%r11), %ecx
+	notq	%rcx
+	leal	1(%rax,%rcx), %ecx
+	jrcxz	1f
+	movq	%rax, %r11
+	bswapq	%r11
+	movzwl	%r11w, %r11d
+	.globl rs_patched_unknown
+	.hidden rs_patched_unknown
+rs_patched_unknown:
+	jmp	5b
+	.globl rs_patched_found
+	.hidden rs_patched_found
+rs_patched_found:
+1:	movq	%r11, %rcx
+	movq	%rax, %r11
+	bswapq	%r11
+	movzwl	%r11w, %r11d
+	.globl rs_patched_known
+	.hidden rs_patched_known
+rs_patched_known: /* rcx: the area */
+9:	movq	A_CUR(%rcx), %rax
+	movq	%rdi, F_RDI(%rax)
+	movq	%rsi, F_RSI(%rax)
+	movq	%rdx, F_RDX(%rax)
+	movq	%r10, F_R10(%rax)
+	movq	%r8, F_R8(%rax)
+	movq	%r9, F_R9(%rax)
+	movq	%rsp, F_RSP(%rax)
+	movq	%rbx, F_RBX(%rax)
+	movq	%rbp, F_RBP(%rax)
+	movq	%r12, F_R12(%rax)
+	movq	%r13, F_R13(%rax)
+	movq	%r14, F_R14(%rax)
+	movq	%r15, F_R15(%rax)
+	leaq	rs_patch_sites(%rip), %rdi
+	.globl rs_patched_saved
+	.hidden rs_patched_saved
+rs_patched_saved: /* rax: the frame */
+	movq	S_RET(%rdi,%r11), %rsi
+	movq	%rsi, F_RIP(%rax)
+	movl	S_NR(%rdi,%r11), %esi
+	movq	%rsi, F_RAX(%rax)
+	movq	A_CALL_TOP(%rcx), %rsp
+	pushfq
+	popq	F_RFLAGS(%rax)
+	movq	$0, F_TRACED(%rax)
+	movq	$0, F_LATE(%rax)
+	movq	$0, F_HAS_TEMP_MASK(%rax)
+	movl	$0, F_WAITED(%rax)
+	movq	$PHASE_RESTART, F_PHASE(%rax)
+	.globl rs_patched_end
+	.hidden rs_patched_end
+rs_patched_end:
+	cld
+	movq	%rax, %rdi
+	movq	%rcx, %rsi
+	jmp	rs_run
+
+	/* From here an island's offset leads back: one entry for each, as no register survives a call. */
+	.balign 16, 0xcc
+	.globl rs_patched_asks
+	.hidden rs_patched_asks
+rs_patched_asks:
+	.set i, 0
+	.rept ISLANDS
+	.balign 16, 0xcc
+	syscall
+	movl	$(i * 16), %r11d
+	jmp	8b
+	.set i, i + 1
+	.endr
+	.globl rs_patched_asks_end
+	.hidden rs_patched_asks_end
+rs_patched_asks_end:
 
 /* rs_run(frame, area): where a trap is redirected to; rsp is the call stack. */
 	.globl rs_run

@@ -335,14 +335,14 @@ static void fields_are_reset(void **state)
 
 	sp_store(&e->ident, 5);
 	sp_store(&e->pending, 6);
-	sp_store(&e->cleartid, 7);
+	sp_store(&e->unpatched, 7);
 	sp_pid_retire(ns, ref);
 	sp_store(&ns->cursor, 0);
 	assert_int_equal(sp_pid_reserve(ns, sp_vpid_of(9), sp_hpid_of(12), &ref), 0);
 	assert_ptr_equal(sp_entry_at(ns, ref.slot), e);
 	assert_int_equal(e->ident, 0);
 	assert_int_equal(e->pending, 0);
-	assert_int_equal(e->cleartid, 0);
+	assert_int_equal(e->unpatched, 0);
 	assert_int_equal(e->tgid, 9);
 	assert_int_equal(e->by, 12);
 	assert_int_equal(sp_ref_by(ns, ref).n, 12);
