@@ -31,6 +31,16 @@ enum cli_status {
 int cli_completion(struct cli_args *args);
 int cli_doctor(struct cli_args *args);
 int cli_run(struct cli_args *args);
+int cli_ls(struct cli_args *args);
+int cli_ps(struct cli_args *args);
+int cli_map(struct cli_args *args);
+int cli_kill(struct cli_args *args);
+int cli_stop(struct cli_args *args);
+int cli_wait(struct cli_args *args);
+int cli_logs(struct cli_args *args);
+int cli_rm(struct cli_args *args);
+int cli_inspect(struct cli_args *args);
+int cli_rename(struct cli_args *args);
 int cli_help(struct cli_args *args);
 int cli_version(struct cli_args *args);
 

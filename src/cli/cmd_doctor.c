@@ -25,7 +25,7 @@ static _Noreturn void run_trial(int report)
 	char *argv[] = {name, NULL};
 	struct sv_job job = {.path = cli_own_file(), .argv = argv, .envp = environ};
 	struct sv_outcome outcome = {0};
-	struct sv_fail fail = {{0}};
+	struct sv_fail fail = {.text = ""};
 	char text[sizeof(fail.text) + 64] = "";
 
 	job.status_fd = report; /* stays open */

@@ -39,32 +39,37 @@ static enum kind kind_of(const char *path)
 	return head[18] == 62 && head[19] == 0 ? KIND_LOADABLE : KIND_FOREIGN; /* EM_X86_64 */
 }
 
-static int status_of_exec(const char *name, int err)
+int cli_start(const struct cli_plan *p, char ret_why[300], int *ret_sig)
 {
-	cli_say("%s: %s", name, strerror(err));
-	return err == ENOENT ? CLI_NOT_FOUND : CLI_NOT_RUNNABLE;
+	struct sv_outcome outcome = {0};
+	struct sv_fail fail = {.text = ""};
+
+	ret_why[0] = '\0';
+	*ret_sig = 0;
+	if (sv_run(&p->job, &outcome, &fail) < 0) {
+		snprintf(ret_why, 300, "%s%s", fail.text, fail.wish ? "" : "; see subpid doctor");
+		return CLI_OWN;
+	}
+	if (outcome.exec_errno) {
+		snprintf(ret_why, 300, "%.100s: %s", p->argv[0], strerror(outcome.exec_errno));
+		return outcome.exec_errno == ENOENT ? CLI_NOT_FOUND : CLI_NOT_RUNNABLE;
+	}
+	if (outcome.timed_out)
+		return CLI_TIMED_OUT;
+	*ret_sig = outcome.sig;
+	return outcome.sig ? CLI_SIGNAL + outcome.sig : outcome.code;
 }
 
 static int start(const struct cli_plan *p)
 {
-	struct sv_outcome outcome = {0};
-	struct sv_fail fail = {{0}};
-	int status;
+	char why[300];
+	int sig, status = cli_start(p, why, &sig);
 
-	if (sv_run(&p->job, &outcome, &fail) < 0) {
-		cli_say("%s; see subpid doctor", fail.text);
-		status = CLI_OWN;
-	} else if (outcome.exec_errno) {
-		status = status_of_exec(p->argv[0], outcome.exec_errno);
-	} else if (outcome.timed_out) {
-		status = CLI_TIMED_OUT;
-	} else if (outcome.sig) {
-		cli_plan_finish(p, CLI_SIGNAL + outcome.sig);
-		sv_die_of(outcome.sig);
-	} else {
-		status = outcome.code;
-	}
+	if (why[0])
+		cli_say("%s", why);
 	cli_plan_finish(p, status);
+	if (sig)
+		sv_die_of(sig);
 	return status;
 }
 
@@ -180,7 +185,7 @@ int cli_run(struct cli_args *args)
 	if (r == 0)
 		r = find(&plan);
 	if (r == 0)
-		return start(&plan);
+		return plan.detach ? cli_detach(&plan) : start(&plan);
 	cli_plan_finish(&plan, r);
 	return r;
 }

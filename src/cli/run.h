@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "cli/cli.h"
+#include "supervisor/record.h"
 #include "supervisor/supervisor.h"
 
 struct cli_plan {
@@ -16,6 +17,8 @@ struct cli_plan {
 	char **argv; /* the command, as it was written */
 	bool init;   /* a small init of our own is number 1 */
 	bool die_with_parent;
+	bool detach, forget;
+	struct sv_listing listing;
 	pid_t parent; /* the caller's parent when it began */
 	const char *workdir;
 	const char *pidfile;
@@ -36,6 +39,12 @@ int cli_plan_prepare(struct cli_plan *p);
 
 /* At the end, whatever came of it. */
 void cli_plan_finish(const struct cli_plan *p, int status);
+
+/* Starts the job in the background and says its name as soon as its program runs. The status. */
+int cli_detach(struct cli_plan *p);
+
+/* Runs the job in this process; *ret_why is empty, or says why the status is subpid's own. */
+int cli_start(const struct cli_plan *p, char ret_why[300], int *ret_sig);
 
 /* A minimal number 1: argv[1] is the file of the program, argv[2] and so on its arguments. Its status. */
 int cli_init(int argc, char **argv);

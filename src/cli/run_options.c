@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "cli/names.h"
 #include "cli/run.h"
 #include "core/layout.h"
 
@@ -58,7 +59,15 @@ static int take(struct cli_plan *p, const struct cli_args *a, int option)
 	switch (option) {
 	case CLI_O_TTY: /* the program has the caller's terminal anyway */
 	case CLI_O_INTERACTIVE:
-	case CLI_O_RM: /* nothing is kept of a foreground run */
+		return 0;
+	case CLI_O_RM:
+		p->forget = true;
+		return 0;
+	case CLI_O_NAME:
+		p->listing.name = a->value;
+		return 0;
+	case CLI_O_DETACH:
+		p->detach = true;
 		return 0;
 	case CLI_O_INIT:
 		p->init = true;
@@ -131,6 +140,18 @@ int cli_plan_parse(struct cli_plan *p, struct cli_args *a)
 			"--first-pid: must be below %d: the upper half of the numbers is "
 			"for what is seen of namespaces below",
 			half);
+	if (p->detach && p->die_with_parent)
+		return cli_usage_error(a->command,
+				       "--detach and --die-with-parent exclude each other");
+	p->listing.root = cli_global.root;
+	p->listing.command = p->argv;
+	p->listing.required = p->detach || p->listing.name;
+	p->listing.detached = p->job.new_session = p->detach;
+	/* Of a foreground run nothing is kept: its caller knows how it ended. */
+	p->listing.keep = p->detach && !p->forget;
+	p->job.listing = &p->listing;
+	if (p->listing.required)
+		cli_warn_root();
 	return 0;
 }
 

@@ -211,6 +211,7 @@ int sv_boot(struct sv_boot *b, const struct sv_job *job, struct sv_fail *fail)
 
 	memset(b, 0, sizeof(*b));
 	b->job = job;
+	b->record = SV_RECORD_NONE;
 	b->front = sp_hpid_of(getpid());
 	sv_signals_take(&b->caller);
 	b->no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) > 0;
@@ -228,6 +229,10 @@ int sv_boot(struct sv_boot *b, const struct sv_job *job, struct sv_fail *fail)
 			fail, 0,
 			"--pid-max, --first-pid, --pids-limit and --strict are not to be had "
 			"inside a namespace in this version");
+	if (b->inside && job->listing && job->listing->required)
+		return sv_failed(
+			fail, 0,
+			"names and --detach are not to be had inside a namespace in this version");
 	if (b->inside)
 		return make_links(b, fail);
 	b->resident_fd = sv_resident_open(fail);
@@ -238,5 +243,15 @@ int sv_boot(struct sv_boot *b, const struct sv_job *job, struct sv_fail *fail)
 		r = make_links(b, fail);
 	if (r == 0)
 		r = fill_header(b, &features, fail);
-	return r;
+	if (r < 0 || !job->listing)
+		return r;
+	/* Being found takes descriptors. Where there are few, what needs no name does without. */
+	if (!job->listing->required && b->nofile.rlim_max < OWN_FDS)
+		return 0;
+	r = sv_record_create(&b->record, job, fail);
+	if (r == 0 && job->listing->detached)
+		r = sv_record_log(&b->record, fail);
+	fail->wish = r < 0;
+	/* Where nothing can be written down, what needs no name runs all the same. */
+	return job->listing->required ? r : 0;
 }

@@ -13,6 +13,7 @@
 #include "base/ids.h"
 #include "core/layout.h"
 #include "supervisor/end.h"
+#include "supervisor/record.h"
 #include "supervisor/signals.h"
 #include "supervisor/supervisor.h"
 
@@ -26,10 +27,12 @@ struct sv_shared {
 	_Atomic uint32_t stops;	      /* how often init was seen to stop */
 	_Atomic uint32_t stopped;     /* signal that stopped init, 0 while it runs */
 	_Atomic uint32_t inside_init; /* inside of a namespace: number 1's number there, 0 none yet */
-	_Atomic uint32_t ended;	      /* enum sv_ended; release: what follows is final */
+	_Atomic uint64_t asked; /* signals that somebody outside sent number 1, for the front */
+	_Atomic uint32_t ended; /* enum sv_ended; release: what follows is final */
 	struct sv_outcome outcome;
 	struct sv_fail fail;
 	int err;
+	char name[SV_NAME_MAX + 1]; /* the container's, if it was renamed */
 };
 
 enum sv_ended {
@@ -55,6 +58,7 @@ struct sv_boot {
 	bool no_new_privs; /* the caller's */
 	bool inside;	   /* of a namespace of subpid: no segment, no resident, no scope */
 	struct sv_strangers strangers;
+	struct sv_record record; /* how others find the container; none: they do not */
 	/* The caller's; in front and supervisor the soft limits are at the hard ones. */
 	struct rlimit nofile, fsize;
 	struct sp_segment *seg;

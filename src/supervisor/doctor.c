@@ -102,7 +102,7 @@ static void look_at_seccomp(struct report *r, struct sv_features *features)
 {
 	static const char fix[] = "allow seccomp(2) and prctl(PR_SET_SECCOMP), as Docker's and "
 				  "Podman's default profiles do";
-	struct sv_fail fail = {{0}};
+	struct sv_fail fail = {.text = ""};
 	int err = sv_probe_seccomp(features, &fail);
 
 	if (err < 0)
@@ -132,7 +132,7 @@ static void look_at_privileges(struct report *r)
 
 static void look_at_addresses(struct report *r)
 {
-	struct sv_fail fail = {{0}};
+	struct sv_fail fail = {.text = ""};
 
 	if (sv_probe_window(&fail) < 0)
 		found(r, "addresses", SV_BAD,
@@ -157,7 +157,7 @@ static void look_at_memory(struct report *r)
 
 static void look_at_resident(struct report *r)
 {
-	struct sv_fail fail = {{0}};
+	struct sv_fail fail = {.text = ""};
 	const char *from;
 	int fd = sv_resident_open_from(&from, &fail);
 

@@ -33,6 +33,7 @@ struct front {
 	int sigfd;
 	uint32_t stops_seen;
 	bool started;
+	bool told;	/* who asked that it runs */
 	bool continued; /* somebody continued us since the last look */
 	uint64_t held;	/* signals that init blocked when they came */
 	long long held_since;
@@ -151,6 +152,16 @@ static bool stop_wanted(void *arg)
 	return !ended(f) && atomic_load(&f->b->shared->stopped) && poll(&p, 1, 0) == 0;
 }
 
+/* What somebody outside sent number 1: as if we had been sent it. */
+static void on_asked(struct front *f)
+{
+	uint64_t asked = atomic_exchange(&f->b->shared->asked, 0);
+
+	for (int sig = 1; asked && sig < NSIG; sig++)
+		if (asked & sv_sig_bit(sig))
+			on_signal(f, sig, false);
+}
+
 /* In this order: continued, then stopped. A stop from before a SIGCONT is history. */
 static void follow_init(struct front *f)
 {
@@ -167,12 +178,25 @@ static void follow_init(struct front *f)
 	}
 }
 
+static void tell_started(struct front *f)
+{
+	const char *name = f->b->record.name;
+	ssize_t n;
+
+	if (f->told || f->b->job->started_fd <= 0)
+		return;
+	f->told = true;
+	n = write(f->b->job->started_fd, name, strlen(name) + 1);
+	(void)n; /* who asked is gone */
+}
+
 /* The program runs: no message of ours can follow, and its descriptors are its own. */
 static void follow_start(struct front *f)
 {
 	if (f->started || !atomic_load(&f->b->shared->started))
 		return;
 	f->started = true;
+	tell_started(f);
 	sv_fd_blank(2);
 	if (chdir("/") < 0)
 		return;
@@ -196,6 +220,7 @@ static void watch(struct front *f)
 		if (ended(f) || f->super_exit.known)
 			break;
 		follow_start(f);
+		on_asked(f);
 		follow_init(f);
 		follow_held(f);
 	}
@@ -227,7 +252,7 @@ static int open_signals(struct front *f)
 static int fork_supervisor(struct front *f, struct sv_fail *fail)
 {
 	struct sv_boot *b = f->b;
-	int keep[5], r;
+	int keep[9], r;
 
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
 		return sv_failed(fail, sv_errno(), "cannot become subreaper");
@@ -252,7 +277,12 @@ static int fork_supervisor(struct front *f, struct sv_fail *fail)
 	keep[2] = b->wake_r;
 	keep[3] = b->job->status_fd > 0 ? b->job->status_fd : -1;
 	keep[4] = b->job->pidfile_fd > 0 ? b->job->pidfile_fd : -1;
-	sv_close_others(keep, 5);
+	keep[5] = b->record.root;
+	keep[6] = b->record.dir;
+	keep[7] = b->record.lock;
+	keep[8] = b->job->started_fd;
+	sv_fd_done(&b->record.ctl);
+	sv_close_others(keep, 9);
 	sv_fd_blank(0);
 	sv_fd_blank(1);
 	return 0;
@@ -275,13 +305,17 @@ int sv_run(const struct sv_job *job, struct sv_outcome *ret, struct sv_fail *fai
 
 	if (r == 0)
 		r = fork_supervisor(&f, fail);
-	if (r < 0)
+	if (r < 0) {
+		sv_record_end(&b.record, NULL, false);
 		return r;
+	}
 	watch(&f);
 	switch ((enum sv_ended)ended(&f)) {
 	case SV_DONE:
 		wait_for_supervisor(&f);
 		*ret = b.shared->outcome;
+		if (!ret->exec_errno)
+			tell_started(&f);
 		/*
 		 * A Ctrl-C ends all of a pipeline at once. If the program lived on for a moment, saw
 		 * the end of its input and left, then that is not how it ended.
@@ -303,5 +337,8 @@ int sv_run(const struct sv_job *job, struct sv_outcome *ret, struct sv_fail *fai
 	else
 		sv_end(b.seg, SP_HPID_NONE, NULL, &b.strangers);
 	*ret = (struct sv_outcome){.sig = SIGKILL};
+	if (b.shared->name[0])
+		memcpy(b.record.name, b.shared->name, sizeof(b.record.name));
+	sv_record_end(&b.record, ret, true);
 	return 0;
 }

@@ -17,6 +17,7 @@
 
 #include "core/pid.h"
 #include "supervisor/channel.h"
+#include "supervisor/control.h"
 #include "supervisor/landlock.h"
 #include "supervisor/procs.h"
 #include "supervisor/spawn.h"
@@ -31,6 +32,7 @@ struct super {
 	struct sv_init init;
 	struct sv_tree tree;
 	struct sv_channel channel;
+	struct sv_control control;
 	struct sv_exit exit; /* init's */
 	int sigfd;
 	int front_pidfd; /* -1 where there are none */
@@ -90,9 +92,11 @@ static int reserve_one(const struct sv_boot *b, struct sv_fail *fail)
 /* What only init should hold: the caller's descriptors and working directory. */
 static void let_go(struct super *s)
 {
-	const int keep[] = {s->b->segment_fd, s->b->resident_fd,   s->b->ctl_super,
-			    s->b->wake_w,     s->front_pidfd,	   s->sigfd,
-			    s->init.link,     s->channel.listener, s->tree.epoll};
+	const int keep[] = {s->b->segment_fd,  s->b->resident_fd,   s->b->ctl_super,
+			    s->b->wake_w,      s->front_pidfd,	    s->sigfd,
+			    s->init.link,      s->channel.listener, s->tree.epoll,
+			    s->b->record.root, s->b->record.dir,    s->b->record.lock,
+			    s->b->record.ctl};
 
 	for (int fd = 0; fd < 3; fd++)
 		sv_fd_blank(fd);
@@ -132,6 +136,7 @@ static int set_up(struct super *s, struct sv_fail *fail)
 		r = sv_announce(b->job, s->init.pid.n, fail);
 	if (r < 0)
 		return r;
+	sv_control_begin(&s->control, b, s->init.pid);
 	/* Our parent until now, or the number may be another's. Its socket tells us as well. */
 	s->front_pidfd = sv_pidfd(b->front);
 	if (getppid() != b->front.n)
@@ -268,20 +273,31 @@ static int next_timeout(const struct super *s)
 	return sv_clock_pause(&s->clock, msec);
 }
 
+static void on_control(struct super *s, const struct pollfd *p)
+{
+	sv_control_serve(&s->control, p);
+	if (s->control.end_by)
+		s->end_by = s->control.end_by;
+	if (s->control.asked)
+		ring(s);
+	s->control.asked = false;
+}
+
 static void watch(struct super *s)
 {
 	enum { SIG, CTL, FRONT, REPORT, TREE, CHANNEL };
-	struct pollfd p[CHANNEL + 1 + SV_CLIENTS];
+	struct pollfd p[CHANNEL + 1 + SV_CLIENTS + 1 + SV_CONTROLLERS];
 
 	while (!s->exit.known && !s->end_by && !s->front_gone && !s->failed) {
-		size_t n;
+		size_t n, control;
 
 		p[SIG] = (struct pollfd){.fd = s->sigfd, .events = POLLIN};
 		p[CTL] = (struct pollfd){.fd = s->b->ctl_super, .events = POLLIN};
 		p[FRONT] = (struct pollfd){.fd = s->front_pidfd, .events = POLLIN};
 		p[REPORT] = (struct pollfd){.fd = s->init.link, .events = POLLIN};
 		p[TREE] = (struct pollfd){.fd = s->tree.epoll, .events = POLLIN};
-		n = CHANNEL + sv_channel_poll(&s->channel, p + CHANNEL);
+		control = CHANNEL + sv_channel_poll(&s->channel, p + CHANNEL);
+		n = control + sv_control_poll(&s->control, p + control);
 		if (poll(p, n, next_timeout(s)) < 0)
 			continue;
 		if (p[REPORT].revents)
@@ -294,6 +310,7 @@ static void watch(struct super *s)
 			on_front(s);
 		sv_channel_serve(&s->channel, p + CHANNEL);
 		sv_tree_serve(&s->tree);
+		on_control(s, p + control);
 		look_for_start(s);
 		look_for_cont(s);
 		if (!s->end_by)
@@ -341,8 +358,10 @@ _Noreturn void sv_supervise(struct sv_boot *b)
 	}
 	sv_tree_close(&s.tree);
 	sv_end(b->seg, s.exit.known ? SP_HPID_NONE : s.init.pid, &s.exit, NULL);
-	if (s.failed)
-		leave(&s, SV_FAILED);
-	conclude(&s);
-	leave(&s, SV_DONE);
+	if (!s.failed)
+		conclude(&s);
+	/* Written down before anybody is told: who hears of the end finds it. */
+	sv_record_end(&b->record, &b->shared->outcome, !s.failed && !b->shared->outcome.exec_errno);
+	sv_control_end(&s.control, &b->shared->outcome);
+	leave(&s, s.failed ? SV_FAILED : SV_DONE);
 }

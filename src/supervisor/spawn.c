@@ -88,6 +88,8 @@ static void become_resident(const struct sv_boot *b, int link, struct sv_fail *f
 		sv_failed(fail, sv_errno(), "cannot place the hidden descriptors");
 		return;
 	}
+	if (b->job->new_session)
+		setsid();
 	setrlimit(RLIMIT_NOFILE, &b->nofile);
 	setrlimit(RLIMIT_FSIZE, &b->fsize);
 	sv_signals_give(&b->caller);

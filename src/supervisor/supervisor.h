@@ -11,6 +11,8 @@
 
 #include "base/err.h"
 
+struct sv_listing;
+
 struct sv_job {
 	const char *path;  /* file of the program, found by the caller; not searched for in PATH */
 	char *const *argv; /* its arguments, argv[0] included, NULL at the end */
@@ -24,8 +26,11 @@ struct sv_job {
 	int stop_signal;	      /* TERM */
 	long long stop_patience_msec; /* until what is left is killed */
 	/* Get number 1's number before it runs. They stay open in the calling process. */
-	int pidfile_fd; /* as text */
-	int status_fd;	/* as a line of JSON */
+	int pidfile_fd;			  /* as text */
+	int status_fd;			  /* as a line of JSON */
+	const struct sv_listing *listing; /* record.h; NULL: nobody outside finds it */
+	int started_fd; /* when the program runs it gets the container's name and a NUL; 0: nobody asks */
+	bool new_session; /* number 1 leads a session of its own */
 };
 
 struct sv_outcome {
@@ -38,6 +43,7 @@ struct sv_outcome {
 /* Why subpid itself could not do it: one sentence without a full stop, no prefix. */
 struct sv_fail {
 	char text[240];
+	bool wish; /* what was asked for cannot be done anywhere: it is not the place that refuses */
 };
 
 /*

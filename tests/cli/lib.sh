@@ -58,7 +58,7 @@ gone() {
 build_faulty() {
 	local common=(-std=gnu17 -O1 -g -static -D_GNU_SOURCE "-I$root/src")
 	local core=("$root"/src/core/*.c "$root/src/base/fmt.c")
-	local hosted=("$root"/src/cli/*.c "$root"/src/supervisor/*.[cS])
+	local hosted=("$root"/src/cli/*.c "$root"/src/supervisor/*.[cS] "$root"/src/lib/*.c)
 	mkdir -p "$tmp/standin" "$tmp/faulty"
 	standin=$tmp/standin/subpid
 	faulty=$tmp/faulty/subpid

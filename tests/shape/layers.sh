@@ -52,7 +52,7 @@ verdict 'base and boundary make no system call' "$(
 # $1 header, relative to src: compiled alone, twice.
 header() {
 	local flags=$free
-	case $1 in supervisor/* | cli/* | checkpoint/*) flags='-std=gnu17 -D_GNU_SOURCE' ;; esac
+	case $1 in supervisor/* | lib/* | cli/* | checkpoint/*) flags='-std=gnu17 -D_GNU_SOURCE' ;; esac
 	printf '#include "%s"\n#include "%s"\n' "$1" "$1" >"$tmp/header.c"
 	# shellcheck disable=SC2086
 	gcc $flags -Wall -Wextra -Werror -Wno-unused-function -Wno-unused-const-variable \

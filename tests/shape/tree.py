@@ -21,7 +21,8 @@ LAYERS = {
     "resident": (["base", "arch", "core", "boundary"], [], False),
     "supervisor": (["base", "arch", "core", "boundary"], ["resident/handover.h"], True),
     "checkpoint": (["base", "core", "supervisor"], [], True),
-    "cli": (["base", "core", "supervisor", "checkpoint"], [], True),
+    "lib": (["base", "supervisor"], [], True),
+    "cli": (["base", "core", "supervisor", "checkpoint", "lib"], [], True),
 }
 C_LIKE = (".c", ".h", ".S", ".def")
 CODE = C_LIKE + (".py", ".sh", ".ld")
