@@ -191,6 +191,7 @@ int sv_channel_open(struct sv_channel *c, struct sv_tree *t, struct sv_fail *fai
 {
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
 	socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + t->model.sock_len);
+	int on = 1;
 
 	c->tree = t;
 	t->on_link = on_link;
@@ -198,6 +199,9 @@ int sv_channel_open(struct sv_channel *c, struct sv_tree *t, struct sv_fail *fai
 	/* Abstract: the first byte of the path is a NUL. */
 	memcpy(addr.sun_path + 1, t->model.sock_name, t->model.sock_len);
 	c->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	/* Since 6.16 a connection has it from here, and what is sent before it is accepted has the sender's name. */
+	if (c->listener >= 0 && setsockopt(c->listener, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0)
+		return sv_failed(fail, sv_errno(), "cannot prepare the channel (unix socket)");
 	if (c->listener < 0 || bind(c->listener, (struct sockaddr *)&addr, len) < 0 ||
 	    listen(c->listener, BACKLOG) < 0)
 		return sv_failed(fail, sv_errno(), "cannot open the channel (unix socket)");

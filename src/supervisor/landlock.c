@@ -79,7 +79,7 @@ int sv_scope_enter(sp_hpid outside)
 
 	proven.holder = SP_HPID_NONE;
 	/* A witness that other rules protect already would prove nothing. */
-	if (outside.n <= 1 || outside.n == getpid() || may_signal(outside) != 1)
+	if (outside.n < 1 || outside.n == getpid() || may_signal(outside) != 1)
 		return -EINVAL;
 	r = restrict_self();
 	if (r < 0)
