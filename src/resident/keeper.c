@@ -252,7 +252,7 @@ static void stop(int32_t init, int sig)
 {
 	const struct ax_sigaction dfl = {.handler = 0};
 	int32_t self = (int32_t)sp_sys0(__NR_getpid);
-	uint64_t mask = ~RS_BIT(sig);
+	const uint64_t cont = RS_BIT(SIGCONT), mask = ~RS_BIT(sig);
 	long pid;
 
 	if (state_of(init) != 'T')
@@ -264,9 +264,12 @@ static void stop(int32_t init, int sig)
 	if (pid < 0)
 		return;
 	rs_unhush(mask);
-	while (sp_sys4(__NR_wait4, pid, 0, (long)(uint32_t)__WALL, 0) == -EINTR)
+	/* Sent by the helper at last, or by who continues number 1. */
+	while (sp_sys4(__NR_rt_sigtimedwait, (long)&cont, 0, 0, 8) == -EINTR)
 		;
 	rs_hush();
+	sp_sys2(__NR_kill, pid, SIGKILL);
+	sp_sys4(__NR_wait4, pid, 0, (long)(uint32_t)__WALL, 0);
 }
 
 /* The creator is dead, or who had number 1 after it. kernel/exit.c:reparent_leader, kernel/signal.c:sig_ignored */
