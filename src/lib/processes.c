@@ -175,6 +175,8 @@ static bool is_same(const struct tasks *t, const struct sv_task *task, uint64_t 
 
 	if (!task->ident)
 		return true;
+	if (task->flags & SV_TASK_STAMP)
+		return start <= task->ident;
 	if (!t->pidfs)
 		return start == task->ident;
 	fd = (int)syscall(SYS_pidfd_open, task->host, 0);

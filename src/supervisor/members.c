@@ -61,6 +61,10 @@ static bool add(void *arg, struct sp_segment *seg, struct sp_ref ref)
 
 	if (sp_word_state(ref.word) == SP_DEAD)
 		t.flags |= SV_TASK_DEAD;
+	if (t.ident & SP_IDENT_STAMP) {
+		t.flags |= SV_TASK_STAMP;
+		t.ident = atomic_load(&seg->flags) & SP_SEG_STAMPS ? t.ident & ~SP_IDENT_STAMP : 0;
+	}
 
 	if (!sp_ref_valid(seg, ref))
 		return true;
@@ -135,16 +139,19 @@ static uint64_t start_time(sp_hpid pid)
 /* Whether the process behind pidfd is the one that was registered; unknown counts as yes. */
 static bool same_identity(struct sp_segment *seg, sp_hpid pid, int pidfd, uint64_t want)
 {
+	uint32_t flags = atomic_load(&seg->flags);
 	struct stat st;
 	uint64_t have = 0;
 
-	if (!want)
-		return true;
-	if (!(atomic_load(&seg->flags) & SP_SEG_PIDFS))
+	if (want & SP_IDENT_STAMP) {
+		/* It had started by then, and who has its number now started later. */
+		return !(flags & SP_SEG_STAMPS) || start_time(pid) <= (want & ~SP_IDENT_STAMP);
+	}
+	if (!(flags & SP_SEG_PIDFS))
 		have = start_time(pid);
 	else if (pidfd >= 0 && fstat(pidfd, &st) == 0)
 		have = st.st_ino;
-	return !have || have == want;
+	return !want || !have || have == want;
 }
 
 static bool is_below(sp_hpid pid)

@@ -61,6 +61,7 @@ enum sv_info_flag {
 enum sv_task_flag {
 	SV_TASK_THREAD = 1, /* not the leader of its thread group */
 	SV_TASK_DEAD = 2,   /* gone; its number still names a process group or session */
+	SV_TASK_STAMP = 4,  /* ident is a time in clock ticks by which it had started */
 };
 
 struct sv_task {
