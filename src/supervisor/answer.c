@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The questions of resident/handover.h, one function each. A number is given only for a process that the kernel shows
- * below us and that no registry above the asker has: what a namespace below wrote about others leads nowhere.
+ * The questions of resident/handover.h, one function each.
  */
 #include "supervisor/answer.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -16,7 +14,8 @@
 #include <unistd.h>
 
 #include "core/pid.h"
-#include "supervisor/procs.h"
+#include "supervisor/ending.h"
+#include "supervisor/tasks.h"
 #include "supervisor/util.h"
 
 #define BATCH 256
@@ -28,176 +27,54 @@ static uint64_t word64(const int32_t more[2])
 
 /* ---- numbers of tasks below ------------------------------------------------------------------ */
 
-/* A task of ns itself in this state or better; a keeper is its init. */
-static struct sp_ref own(const struct sv_ns *ns, sp_hpid hid, bool dead_too)
-{
-	struct sp_ref ref = sp_pid_find_host(ns->seg, hid);
-
-	if (ref.slot == SP_NO_SLOT && dead_too)
-		ref = sp_pid_find_any(ns->seg, sp_pid_group_number(ns->seg, hid));
-	if (ref.slot == SP_NO_SLOT || sp_word_flags(ref.word) & SP_F_NESTED ||
-	    !sp_hpid_eq(sp_ref_hpid(ns->seg, ref), hid))
-		return SP_REF_NONE;
-	return ref;
-}
-
-/* The namespace right at or below top whose own task hid is; *hid becomes an init's if it is a keeper's. */
-static struct sv_ns *home(const struct sv_tree *t, const struct sv_ns *top, sp_hpid *hid,
-			  struct sp_ref *ret_ref)
-{
-	for (size_t i = t->n; i-- > 0;) {
-		struct sv_ns *ns = t->ns[i];
-
-		if (!ns->seg || !sv_ns_within(ns, top))
-			continue;
-		if (ns != top && sp_hpid_eq(ns->keeper, *hid)) {
-			*ret_ref = sp_pid_find(ns->seg, sp_vpid_of(1));
-			if (ret_ref->slot == SP_NO_SLOT)
-				return NULL;
-			*hid = sp_ref_hpid(ns->seg, *ret_ref);
-			return ns;
-		}
-		*ret_ref = own(ns, *hid, true);
-		if (ret_ref->slot != SP_NO_SLOT)
-			return ns;
-	}
-	return NULL;
-}
-
-/* Identity of a living process: core/layout.h, struct sp_entry. 0: unknown. */
-static uint64_t ident_of(const struct sv_tree *t, sp_hpid pid)
-{
-	sv_auto_fd fd = -1;
-	struct stat st;
-
-	if (!(atomic_load(&sv_tree_root(t)->seg->flags) & SP_SEG_PIDFS))
-		return sv_proc_start(pid);
-	fd = sv_pidfd(pid);
-	return fd >= 0 && fstat(fd, &st) == 0 ? st.st_ino : 0;
-}
-
-/* Nobody of the asker's own or above it: those are not below, whatever is written there. */
-static bool above(const struct sv_ns *view, sp_hpid hid)
-{
-	for (; view; view = view->parent)
-		if (own(view, hid, false).slot != SP_NO_SLOT || sp_hpid_eq(view->keeper, hid))
-			return true;
-	return false;
-}
-
-/*
- * The number in view of ref, a task hid of ns, which is below view; given if it has none. SP_VPID_NONE: there is no such
- * task, or no number left.
- */
-static sp_vpid see(struct sv_tree *t, struct sv_ns *view, struct sv_ns *ns, struct sp_ref ref,
-		   sp_hpid hid, bool *ret_new)
-{
-	uint32_t flags = sp_word_flags(ref.word);
-	sp_vpid group = SP_VPID_NONE, had;
-	sp_hpid keeper = SP_HPID_NONE;
-	uint64_t ident = 0;
-	struct sp_task task;
-	struct sp_ref out;
-
-	*ret_new = false;
-	had = sp_pid_group_number(view->seg, hid);
-	if (flags & SP_F_THREAD) {
-		sp_vpid n = sp_vpid_of((int32_t)atomic_load(&sp_entry_at(ns->seg, ref.slot)->tgid));
-		struct sp_ref leader = sp_pid_find(ns->seg, n);
-		sp_hpid lead = leader.slot == SP_NO_SLOT ? SP_HPID_NONE : sp_ref_hpid(ns->seg, leader);
-		bool is_new;
-
-		if (lead.n <= 0 || sp_word_flags(leader.word) & SP_F_THREAD)
-			return SP_VPID_NONE;
-		group = see(t, view, ns, leader, lead, &is_new);
-		if (!group.n || syscall(SYS_tgkill, lead.n, hid.n, 0) < 0)
-			return SP_VPID_NONE;
-		if (had.n)
-			return had;
-	} else {
-		if (sp_word_state(ref.word) == SP_LIVE) {
-			ident = ident_of(t, hid);
-			if (!ident || !sv_tree_ours(t, hid))
-				return SP_VPID_NONE;
-		}
-		if (sp_ref_number(ref).n == 1)
-			keeper = ns->keeper;
-	}
-	if (above(view, hid))
-		return SP_VPID_NONE;
-	task = (struct sp_task){hid, group, keeper, flags, ident};
-	if (sp_pid_see(view->seg, &task, sp_hpid_of(getpid()), &out, ret_new))
-		return SP_VPID_NONE;
-	return sp_ref_number(out);
-}
-
 static int32_t number(struct sv_tree *t, struct sv_ns *view, sp_hpid hid)
 {
-	struct sp_ref ref;
-	struct sv_ns *ns = home(t, view, &hid, &ref);
 	bool is_new;
 
-	if (!ns)
-		return 0;
-	return ns == view ? sp_ref_number(ref).n : see(t, view, ns, ref, hid, &is_new).n;
+	return sv_task_number(t, view, sv_task_find(t, view, hid), &is_new).n;
 }
 
-static int32_t see_all_of(struct sv_tree *t, struct sv_ns *view, struct sv_ns *ns)
+bool sv_see_step(struct sv_tree *t, struct sv_seeing *s)
 {
+	struct sv_ns *view = sv_tree_find(t, s->view), *ns;
 	struct sp_ref refs[BATCH];
-	sp_vpid from = sp_vpid_of(1);
-	int32_t found = 0;
-	size_t n;
+	size_t n = view ? sv_walk_next(t, view, &s->walk, &ns, refs, BATCH) : 0;
 
-	while ((n = sp_ns_list(ns->seg, from, refs, BATCH)) > 0) {
-		for (size_t i = 0; i < n; i++) {
-			bool is_new;
+	for (size_t i = 0; i < n && ns != view; i++) {
+		bool is_new;
 
-			if (sp_word_state(refs[i].word) != SP_LIVE ||
-			    sp_word_flags(refs[i].word) & SP_F_NESTED)
-				continue;
-			(void)see(t, view, ns, refs[i], sp_ref_hpid(ns->seg, refs[i]), &is_new);
-			found += is_new;
-		}
-		if (sp_ref_number(refs[n - 1]).n < from.n || n < BATCH)
-			break;
-		from = sp_vpid_of(sp_ref_number(refs[n - 1]).n + 1);
+		if (sp_word_state(refs[i].word) != SP_LIVE || sp_word_flags(refs[i].word) & SP_F_NESTED)
+			continue;
+		(void)sv_task_number(t, view, (struct sv_found){ns, refs[i]}, &is_new);
+		s->found += is_new;
 	}
-	return found;
-}
-
-static void answer_see(struct sv_tree *t, struct sv_ns *view, struct sv_answer *ret)
-{
-	for (size_t i = 0; i < t->n; i++)
-		if (t->ns[i] != view && t->ns[i]->seg && sv_ns_within(t->ns[i], view))
-			ret->a.result += see_all_of(t, view, t->ns[i]);
+	return n == 0;
 }
 
 static void answer_levels(struct sv_tree *t, struct sv_ns *view, const struct rs_ask *ask,
 			  struct sv_answer *ret)
 {
-	sp_hpid hid = sp_hpid_of(ask->arg), depth_of = ask->more[0] ? sp_hpid_of(ask->more[0]) : hid;
-	const struct sv_ns *ns;
-	struct sp_ref ref;
+	struct sv_found task = sv_task_find(t, view, sp_hpid_of(ask->arg)), depth_of = task;
 	uint32_t levels, first = (uint32_t)ask->more[1];
 
-	ns = home(t, view, &depth_of, &ref);
-	if (!ns) {
+	if (ask->more[0] && ask->more[0] != ask->arg)
+		depth_of = sv_task_find(t, view, sp_hpid_of(ask->more[0]));
+	if (!depth_of.ns) {
 		ret->a.result = -ESRCH;
 		return;
 	}
-	levels = ns->depth - view->depth + 1;
+	levels = depth_of.ns->depth - view->depth + 1;
 	ret->a.result = (int32_t)levels;
-	/* From the deepest up; an answer has room for some of them. */
-	for (; ns; ns = ns->parent) {
+	if (first >= levels)
+		return;
+	ret->a.n = levels - first < RS_ANSWER_MAX ? levels - first : RS_ANSWER_MAX;
+	/* From the task's own up: deeper it has none. */
+	for (struct sv_ns *ns = task.ns; ns; ns = ns->parent) {
 		uint32_t at = ns->depth - view->depth - first;
-		struct sv_ns *level = sv_tree_find(t, ns->id);
+		bool is_new;
 
-		if (at < RS_ANSWER_MAX && ns->depth - view->depth >= first && level) {
-			ret->a.v[at] = hid.n ? number(t, level, hid) : 0;
-			if (ret->a.n <= at)
-				ret->a.n = at + 1;
-		}
+		if (ns->depth - view->depth >= first && at < ret->a.n)
+			ret->a.v[at] = sv_task_number(t, ns, task, &is_new).n;
 		if (ns == view)
 			break;
 	}
@@ -205,23 +82,25 @@ static void answer_levels(struct sv_tree *t, struct sv_ns *view, const struct rs
 
 /* ---- namespaces ------------------------------------------------------------------------------ */
 
-static void answer_new(struct sv_tree *t, struct sv_ns *parent, struct sv_ns **ret_made,
+static void answer_new(struct sv_tree *t, struct sv_ns *parent, uint64_t *ret_made,
 		       struct sv_answer *ret)
 {
-	ret->a.result = *ret_made ? -EBUSY : sv_tree_new(t, parent, ret_made);
+	struct sv_ns *ns;
+
+	ret->a.result = *ret_made ? -EBUSY : sv_tree_new(t, parent, &ns);
 	if (ret->a.result)
 		return;
-	ret->a.ns = (*ret_made)->id;
-	ret->a.ino = (*ret_made)->ino;
-	ret->fd[0] = (*ret_made)->fd;
+	*ret_made = ret->a.ns = ns->id;
+	ret->a.ino = ns->ino;
+	ret->fd[0] = ns->fd;
 	ret->fd[1] = t->boot->resident_fd;
 	ret->n = 2;
 }
 
-static void answer_join(const struct sv_tree *t, const struct sv_ns *asker, uint64_t id,
+static void answer_join(struct sv_tree *t, const struct sv_ns *asker, uint64_t id, sp_hpid peer,
 			struct sv_answer *ret)
 {
-	const struct sv_ns *ns = sv_tree_find(t, id);
+	struct sv_ns *ns = sv_tree_find(t, id);
 
 	if (!ns || !sv_ns_within(ns, asker)) {
 		ret->a.result = -ESRCH;
@@ -236,13 +115,12 @@ static void answer_join(const struct sv_tree *t, const struct sv_ns *asker, uint
 	ret->fd[0] = ns->fd;
 	ret->n = 1;
 	atomic_fetch_or(&ns->seg->flags, SP_SEG_JOINED);
+	sv_joined(t, ns, peer);
 }
 
-static void answer_nsof(const struct sv_tree *t, const struct sv_ns *view, sp_hpid hid,
-			struct sv_answer *ret)
+static void answer_nsof(struct sv_tree *t, struct sv_ns *view, sp_hpid hid, struct sv_answer *ret)
 {
-	struct sp_ref ref;
-	const struct sv_ns *ns = home(t, view, &hid, &ref);
+	const struct sv_ns *ns = sv_task_find(t, view, hid).ns;
 
 	ret->a.result = ns ? 0 : -ESRCH;
 	if (ns) {
@@ -257,13 +135,12 @@ static void put64(int32_t v[2], uint64_t value)
 	v[1] = (int32_t)(uint32_t)(value >> 32);
 }
 
-static void answer_init(const struct sv_tree *t, const struct sv_ns *view, sp_hpid hid,
-			struct sv_answer *ret)
+static void answer_init(struct sv_tree *t, struct sv_ns *view, sp_hpid hid, struct sv_answer *ret)
 {
-	struct sp_ref ref;
-	const struct sv_ns *ns = home(t, view, &hid, &ref);
+	struct sv_found task = sv_task_find(t, view, hid);
+	const struct sv_ns *ns = task.ns;
 
-	if (!ns || ns == view || sp_ref_number(ref).n != 1) {
+	if (!ns || ns == view || sp_ref_number(task.ref).n != 1) {
 		ret->a.result = -ESRCH;
 		return;
 	}
@@ -311,9 +188,9 @@ static int ns_file(struct sv_ns *ns)
 
 static struct sv_ns *by_file(const struct sv_tree *t, uint64_t ino)
 {
-	for (size_t i = 0; i < t->n; i++)
-		if (t->ns[i]->seg && t->ns[i]->file >= 0 && t->ns[i]->file_ino == ino)
-			return t->ns[i];
+	for (struct sv_ns *ns = t->root; ns; ns = sv_ns_after(ns, t->root))
+		if (ns->file >= 0 && ns->file_ino == ino)
+			return ns;
 	return NULL;
 }
 
@@ -352,7 +229,7 @@ static void answer_nsfile(const struct sv_tree *t, struct sv_ns *asker, const st
 static void answer_view(const struct sv_tree *t, struct sv_ns *asker, const struct rs_ask *ask,
 			struct sv_answer *ret)
 {
-	const struct sv_ns *ns = chosen(t, asker, ask);
+	struct sv_ns *ns = chosen(t, asker, ask);
 	struct sp_ref ref;
 
 	if (!ns) {
@@ -376,35 +253,48 @@ static void answer_fds(const struct sv_tree *t, const struct sv_ns *asker, struc
 	ret->n = 2;
 }
 
-static void answer_end(const struct sv_tree *t, sp_hpid peer, struct sv_answer *ret)
+/* From the keeper itself; the answer comes later. */
+static void answer_end(struct sv_tree *t, sp_hpid peer, struct sv_answer *ret)
 {
-	ret->a.result = -EPERM;
-	for (size_t i = 0; i < t->n; i++)
-		if (t->ns[i]->parent && t->ns[i]->seg && sp_hpid_eq(t->ns[i]->keeper, peer))
-			ret->a.result = sv_ns_kill(t, t->ns[i]) ? 0 : -EAGAIN;
+	struct sv_ns *ns = sv_tree_kept_by(t, peer);
+
+	if (!ns || !ns->parent || ns->state != SV_NS_LIVE) {
+		ret->a.result = -EPERM;
+		return;
+	}
+	sv_ns_end_asked(t, ns);
+	ret->later = true;
+}
+
+static void answer_keeper(struct sv_tree *t, sp_hpid peer, int link, uint64_t made,
+			  struct sv_answer *ret)
+{
+	struct sv_ns *ns = sv_tree_find(t, made);
+
+	ret->a.result = ns ? sv_tree_keeper(t, ns, peer, link) : -EPERM;
+	ret->taken = !ret->a.result;
 }
 
 void sv_answer(struct sv_tree *t, const struct rs_ask *ask, sp_hpid peer, int link,
-	       struct sv_ns **ret_made, struct sv_answer *ret)
+	       uint64_t *ret_made, struct sv_answer *ret)
 {
-	struct sv_ns *asker, *hint = sv_tree_find(t, ask->ns);
+	/* For JOIN the word `ns` is the one to join. */
+	uint64_t id = ask->op == RS_OP_JOIN ? word64(ask->more) : ask->ns;
+	struct sv_ns *asker;
 
 	memset(&ret->a, 0, sizeof(ret->a));
 	ret->n = 0;
+	ret->later = ret->taken = false;
 	if (ask->op == RS_OP_END) {
 		answer_end(t, peer, ret);
 		return;
 	}
 	if (ask->op == RS_OP_KEEPER) {
-		ret->a.result = *ret_made ? sv_tree_keeper(t, *ret_made, peer, link) : -EPERM;
+		answer_keeper(t, peer, link, *ret_made, ret);
 		return;
 	}
-	if (ask->op == RS_OP_JOIN) {
-		/* There the word `ns` is the one to join. */
-		hint = sv_tree_find(t, word64(ask->more));
-	}
-	asker = sv_tree_member(t, peer, hint);
-	if (!asker || (hint && asker != hint) || (!hint && ask->ns && ask->op != RS_OP_JOIN)) {
+	asker = id && !sv_tree_find(t, id) ? NULL : sv_member_of(t, peer, sv_tree_find(t, id));
+	if (!asker) {
 		ret->a.result = -EPERM;
 		return;
 	}
@@ -416,7 +306,8 @@ void sv_answer(struct sv_tree *t, const struct rs_ask *ask, sp_hpid peer, int li
 		answer_new(t, asker, ret_made, ret);
 		break;
 	case RS_OP_SEE:
-		answer_see(t, asker, ret);
+		ret->seeing = (struct sv_seeing){.view = asker->id};
+		ret->later = true;
 		break;
 	case RS_OP_NUMBER:
 		ret->a.result = number(t, asker, sp_hpid_of(ask->arg));
@@ -428,7 +319,7 @@ void sv_answer(struct sv_tree *t, const struct rs_ask *ask, sp_hpid peer, int li
 		answer_nsof(t, asker, sp_hpid_of(ask->arg), ret);
 		break;
 	case RS_OP_JOIN:
-		answer_join(t, asker, ask->ns, ret);
+		answer_join(t, asker, ask->ns, peer, ret);
 		break;
 	case RS_OP_INIT:
 		answer_init(t, asker, sp_hpid_of(ask->arg), ret);

@@ -6,6 +6,7 @@
  */
 #include "supervisor/channel.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -96,22 +97,40 @@ static bool serve(struct sv_channel *c, struct sv_client *client)
 
 	if (r)
 		return r != -EAGAIN;
+	/* One question at a time. */
+	if (client->seeing.view)
+		return true;
 	sv_answer(c->tree, &ask, peer, client->fd, &client->made, &ans);
+	if (ans.later) {
+		client->seeing = ans.seeing;
+		return !ans.seeing.view;
+	}
 	reply(client->fd, &ans);
-	if (client->made && client->made->state != SV_NS_NEW) {
-		/* The tree's from now on. */
+	if (ans.taken) {
 		client->fd = -1;
-		client->made = NULL;
+		client->made = 0;
 	}
 	return !client->made;
+}
+
+/* A part of what a client waits for. True when it has its answer. */
+static bool go_on(struct sv_channel *c, struct sv_client *client)
+{
+	struct sv_answer ans = {.n = 0};
+
+	if (!sv_see_step(c->tree, &client->seeing))
+		return false;
+	ans.a.result = client->seeing.found;
+	reply(client->fd, &ans);
+	return true;
 }
 
 /* A keeper, on the connection that is its own. */
 static void on_link(struct sv_tree *t, struct sv_ns *ns)
 {
-	struct sv_ns *none = NULL;
 	struct sv_answer ans;
 	struct rs_ask ask;
+	uint64_t none = 0;
 	sp_hpid peer;
 	int r = receive(ns->link, &ask, &peer);
 
@@ -120,15 +139,33 @@ static void on_link(struct sv_tree *t, struct sv_ns *ns)
 			sv_fd_done(&ns->link);
 		return;
 	}
-	sv_answer(t, &ask, peer, ns->link, &none, &ans);
-	reply(ns->link, &ans);
+	if (ask.op == RS_OP_END) {
+		sv_answer(t, &ask, peer, ns->link, &none, &ans);
+	} else {
+		ans = (struct sv_answer){.n = 0};
+		ans.a.result = -EPERM;
+	}
+	if (!ans.later)
+		reply(ns->link, &ans);
+}
+
+static void on_end(struct sv_tree *t, struct sv_ns *ns, int result)
+{
+	struct sv_answer ans = {.n = 0};
+
+	(void)t;
+	ans.a.result = result;
+	if (ns->link >= 0)
+		reply(ns->link, &ans);
 }
 
 static void done(struct sv_channel *c, struct sv_client *client)
 {
+	struct sv_ns *made = sv_tree_find(c->tree, client->made);
+
 	sv_fd_done(&client->fd);
-	if (client->made)
-		sv_tree_drop(c->tree, client->made);
+	if (made)
+		sv_tree_drop(c->tree, made);
 }
 
 static void drop(struct sv_channel *c, size_t i)
@@ -158,33 +195,69 @@ size_t sv_channel_poll(const struct sv_channel *c, struct pollfd *p)
 	return 1 + c->n;
 }
 
+/* No descriptor is free: the one kept for this case takes a question that can be answered at once. */
+static int accept_with_spare(struct sv_channel *c)
+{
+	int fd;
+
+	sv_fd_done(&c->spare);
+	fd = accept4(c->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	return fd;
+}
+
+static void keep_spare(struct sv_channel *c)
+{
+	if (c->spare < 0)
+		c->spare = fcntl(c->listener, F_DUPFD_CLOEXEC, 3);
+}
+
+/* False: there is nobody more. */
+static bool take(struct sv_channel *c)
+{
+	struct sv_client new = {
+		.fd = accept4(c->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK),
+	};
+	int on = 1;
+	bool scarce = new.fd < 0 && (errno == EMFILE || errno == ENFILE);
+
+	if (scarce)
+		new.fd = accept_with_spare(c);
+	if (new.fd < 0) {
+		keep_spare(c);
+		return false;
+	}
+	/* One that does not ask at once has to go where there is no room for it to wait. */
+	if (setsockopt(new.fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0 || serve(c, &new) ||
+	    scarce) {
+		done(c, &new);
+		keep_spare(c);
+		return true;
+	}
+	if (c->n == SV_CLIENTS)
+		make_room(c);
+	c->client[c->n++] = new;
+	return true;
+}
+
+int sv_channel_timeout(const struct sv_channel *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (c->client[i].seeing.view)
+			return 0;
+	return -1;
+}
+
 void sv_channel_serve(struct sv_channel *c, const struct pollfd *p)
 {
 	/* From the last: dropping moves those behind. */
 	for (size_t i = c->n; i-- > 0;)
-		if (p[1 + i].revents && serve(c, &c->client[i]))
+		if ((p[1 + i].revents && serve(c, &c->client[i])) ||
+		    (c->client[i].seeing.view && go_on(c, &c->client[i])))
 			drop(c, i);
 	/* A bounded number each time, so that a flood cannot keep us from the rest of the loop. */
-	for (int k = 0; p[0].revents && k < SV_CLIENTS; k++) {
-		struct sv_client new = {
-			.fd = accept4(c->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK),
-		};
-		int on = 1;
-
-		if (new.fd < 0) {
-			/* No descriptor free: one that says nothing makes room, or we would spin. */
-			if (errno == EMFILE || errno == ENFILE)
-				make_room(c);
+	for (int k = 0; p[0].revents && k < SV_CLIENTS; k++)
+		if (!take(c))
 			break;
-		}
-		if (setsockopt(new.fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0 || serve(c, &new)) {
-			done(c, &new);
-			continue;
-		}
-		if (c->n == SV_CLIENTS)
-			make_room(c);
-		c->client[c->n++] = new;
-	}
 }
 
 int sv_channel_open(struct sv_channel *c, struct sv_tree *t, struct sv_fail *fail)
@@ -194,7 +267,9 @@ int sv_channel_open(struct sv_channel *c, struct sv_tree *t, struct sv_fail *fai
 	int on = 1;
 
 	c->tree = t;
+	c->spare = -1;
 	t->on_link = on_link;
+	t->on_end = on_end;
 	c->n = 0;
 	/* Abstract: the first byte of the path is a NUL. */
 	memcpy(addr.sun_path + 1, t->model.sock_name, t->model.sock_len);
@@ -205,5 +280,6 @@ int sv_channel_open(struct sv_channel *c, struct sv_tree *t, struct sv_fail *fai
 	if (c->listener < 0 || bind(c->listener, (struct sockaddr *)&addr, len) < 0 ||
 	    listen(c->listener, BACKLOG) < 0)
 		return sv_failed(fail, sv_errno(), "cannot open the channel (unix socket)");
+	keep_spare(c);
 	return 0;
 }

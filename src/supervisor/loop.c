@@ -96,7 +96,7 @@ static void let_go(struct super *s)
 			    s->b->wake_w,      s->front_pidfd,	    s->sigfd,
 			    s->init.link,      s->channel.listener, s->tree.epoll,
 			    s->b->record.root, s->b->record.dir,    s->b->record.lock,
-			    s->b->record.ctl};
+			    s->b->record.ctl,  s->channel.spare};
 
 	for (int fd = 0; fd < 3; fd++)
 		sv_fd_blank(fd);
@@ -262,6 +262,10 @@ static int next_timeout(const struct super *s)
 
 	if (!s->started && s->init.link < 0)
 		msec = s->start_poll;
+	if (sv_channel_timeout(&s->channel) == 0)
+		return 0;
+	if (sv_tree_timeout(&s->tree) >= 0 && (msec < 0 || sv_tree_timeout(&s->tree) < msec))
+		msec = sv_tree_timeout(&s->tree);
 	if (s->cont_due) {
 		long long left = s->cont_due - sv_now_msec();
 
@@ -356,7 +360,8 @@ _Noreturn void sv_supervise(struct sv_boot *b)
 	} else {
 		watch(&s);
 	}
-	sv_tree_close(&s.tree);
+	if (s.tree.root)
+		sv_ns_shut(s.tree.root);
 	sv_end(b->seg, s.exit.known ? SP_HPID_NONE : s.init.pid, &s.exit, NULL);
 	if (!s.failed)
 		conclude(&s);
