@@ -75,6 +75,7 @@ enum bd_proc_task {
 	LEAF(MEMFD_NOEXEC, "sys/vm/memfd_noexec", R)        \
 	LEAF(SYSVIPC_SHM, "sysvipc/shm", R)                 \
 	LEAF(SYSVIPC_MSG, "sysvipc/msg", R)                 \
+	LEAF(NETLINK, "net/netlink", P | T | R)             \
 	LEAF(FLOWLABEL, "net/ip6_flowlabel", P | T | R)     \
 	LEAF(SOUND_PCM, "asound/*/*/*/status", R)           \
 	LEAF(SOUND_MIDI, "asound/*/*", R)

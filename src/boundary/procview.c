@@ -10,7 +10,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 
-enum what { NUMBER, GROUP, PAST, CLOCK, LAST, LIMIT, PARENT, NUMBERS, GROUPS };
+enum what { NUMBER, GROUP, PAST, CLOCK, LAST, LIMIT, PORT, PARENT, NUMBERS, GROUPS };
 
 /* Words of a line are counted from 1, whatever blanks and tabs are between them. */
 static const struct rule {
@@ -49,6 +49,8 @@ static const struct rule {
 	{BD_TEXT_SYSVIPC_MSG, 7, PAST, 5, 0, 0, ""},
 	/* net/ipv6/ip6_flowlabel.c: %-6d, and a process only if shared by IPV6_FL_S_PROCESS */
 	{BD_TEXT_FLOWLABEL, 3, PAST, -6, 0, '2', ""},
+	/* net/netlink/af_netlink.c: %-10u */
+	{BD_TEXT_NETLINK, 3, PORT, -10, 0, 0, ""},
 	/* sound/core/pcm.c, rawmidi.c */
 	{BD_TEXT_SOUND, 3, PAST, 0, 0, 0, "owner_pid"},
 	{BD_TEXT_SOUND, 4, PAST, 0, 0, 0, "  Owner PID"},
@@ -168,6 +170,9 @@ static size_t view_value(const struct bd_map *map, enum what what, const char *s
 	}
 	len = bd_view_number(map, find, s, n, &number);
 	if (len != n)
+		return 0;
+	/* Ports are made from numbers, but need not be. */
+	if (what == PORT && !number.n)
 		return 0;
 	sp_text_dec(out, number.n);
 	return len;

@@ -352,13 +352,12 @@ static long through_memory(struct job *j, const char *name, long fd, uint64_t fl
 }
 
 /*
- * Texts in which there is always something to convert, so that one pass does. The others are looked at first.
+ * Texts that stay the kernel's file while there is nothing to convert in them: mounts are polled for changes, a queue is
+ * received from. In any other a number may appear after it was opened.
  */
-static bool surely_changes(enum bd_text text)
+static bool may_stay(enum bd_text text)
 {
-	return text == BD_TEXT_STAT || text == BD_TEXT_STATUS || text == BD_TEXT_CHILDREN ||
-	       text == BD_TEXT_SCHED || text == BD_TEXT_MAPS || text == BD_TEXT_NUMA_MAPS ||
-	       text == BD_TEXT_LOADAVG || text == BD_TEXT_CMDLINE;
+	return text == BD_TEXT_MOUNTS || text == BD_TEXT_MQUEUE || text == BD_TEXT_PID_MAX;
 }
 
 /* Settings that are the namespace's own: root must not change the kernel's through them. */
@@ -427,7 +426,7 @@ long rs_text_convert(struct rs_frame *f, struct rs_area *a, enum bd_text text,
 	if (text == BD_TEXT_SYSCALL && rs_text_task(a, p) == a->htid.n)
 		return fd;
 	fill_map(&j);
-	if (!surely_changes(text) && (flags & O_ACCMODE) == O_RDONLY) {
+	if (may_stay(text) && (flags & O_ACCMODE) == O_RDONLY) {
 		j.looked = true;
 		r = convert(&j, fd, &nowhere);
 		if (!r && !j.view.changed && !j.view.unordered)

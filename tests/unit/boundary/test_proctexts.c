@@ -84,6 +84,13 @@ static void table(void **state)
 		 "         1        123   644         123        123   123     0   123\n",
 		 "       key      msqid perms      cbytes       qnum lspid lrpid   uid\n"
 		 "         1        123   644         123        123   128     0   123\n"},
+		{BD_TEXT_NETLINK,
+		 "sk               Eth Pid        Groups   Rmem\n"
+		 "0000000070a601ba 0   0          00000000 0\n"
+		 "0000000070a601ba 16  123        00000123 123\n",
+		 "sk               Eth Pid        Groups   Rmem\n"
+		 "0000000070a601ba 0   0          00000000 0\n"
+		 "0000000070a601ba 16  128        00000123 123\n"},
 		{BD_TEXT_FLOWLABEL,
 		 "Label S Owner  Users  Linger Expires  Dst\n"
 		 "0007B 2 123    123    6      12345678 00\n0007B 2 99998  1\n"
@@ -220,6 +227,8 @@ static void leaves(void **state)
 		{"/proc/self/mountinfo", BD_TEXT_MOUNTS},
 		{"/proc/net/ip6_flowlabel", BD_TEXT_FLOWLABEL},
 		{"/proc/5/net/ip6_flowlabel", BD_TEXT_FLOWLABEL},
+		{"/proc/net/netlink", BD_TEXT_NETLINK},
+		{"/proc/5/task/6/net/netlink", BD_TEXT_NETLINK},
 		{"/proc/asound/card0/pcm0p/sub0/status", BD_TEXT_SOUND},
 		{"/proc/asound/card0/midi0", BD_TEXT_SOUND},
 		{"/proc/sys/kernel/pid_max", BD_TEXT_PID_MAX},

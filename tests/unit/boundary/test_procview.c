@@ -408,6 +408,7 @@ static void this_machine(void **state)
 		{"/proc/sysvipc/shm", BD_TEXT_SYSVIPC_SHM},
 		{"/proc/sysvipc/msg", BD_TEXT_SYSVIPC_MSG},
 		{"/proc/net/ip6_flowlabel", BD_TEXT_FLOWLABEL},
+		{"/proc/net/netlink", BD_TEXT_NETLINK},
 		{"/sys/fs/cgroup/cgroup.procs", BD_TEXT_MEMBERS_0},
 		{"/sys/fs/cgroup/unified/cgroup.procs", BD_TEXT_MEMBERS_0},
 	};
