@@ -21,6 +21,8 @@ SETUP ?=
 BUILD_PACKAGES = binutils gcc libc6-dev make meson ninja-build pkg-config scdoc
 TEST_PACKAGES = clang-format $(shell sed 's/\#.*//' tests/lib/packages tests/*/packages 2>/dev/null)
 
+BENCH_PACKAGES = $(shell sed 's/\#.*//' tests/bench/peers)
+
 all: build
 
 # Quiet and quick when nothing is missing.
@@ -68,7 +70,8 @@ stress: build
 	@tests/run stress
 
 bench: build
-	@tests/bench/run
+	@tests/lib/deps $(BENCH_PACKAGES) || echo "bench: goes on without them"
+	@tests/bench/run --out docs/benchmarks
 
 install: build
 	@DESTDIR='$(DESTDIR)' $(MESON) install -C $(BUILD) --no-rebuild --quiet

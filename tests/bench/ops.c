@@ -2,12 +2,14 @@
 /*
  * The program that is measured. It reads lines `OPERATION COUNT` and answers each with
  * `NANOSECONDS MICROSECONDS`: wall-clock time, and processor time including that of reaped
- * children. One such program runs natively, one under a filter that does nothing, and others
- * inside, all alive at once, so that measure.py can take turns between them.
+ * children. One such program runs natively, others under a filter that does nothing, inside, and
+ * under what subpid is compared with, all alive at once, so that measure.py can take turns between them.
+ * An operation `@NAME` is the script macro/NAME.sh beside the program; if it prints a number, that is its time.
  *
  * Numbers are asked for by raw calls: what a libc keeps to itself costs nothing anywhere.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -24,13 +26,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CROWD_MAX 20000
+#define CROWD_MAX 40000
 
 extern char **environ;
 
 static int zero, pair[2];
+static char folder[512];
 static pid_t crowd[CROWD_MAX];
 static long crowded;
+static pid_t helpers[3];
 
 static void fail(const char *what)
 {
@@ -44,6 +48,20 @@ static void reap(pid_t pid)
 
 	if (waitpid(pid, &status, 0) != pid || status)
 		fail("child");
+}
+
+/* A child that does nothing, made when it is first asked for. */
+static pid_t sleeper(void)
+{
+	if (helpers[0])
+		return helpers[0];
+	helpers[0] = fork();
+	if (!helpers[0])
+		for (;;)
+			pause();
+	if (helpers[0] < 0)
+		fail("sleeper");
+	return helpers[0];
 }
 
 /* --- operations ---------------------------------------------------------------------------- */
@@ -61,6 +79,94 @@ static void op_gettid(void)
 static void op_getppid(void)
 {
 	syscall(SYS_getppid);
+}
+
+static void op_getpgrp(void)
+{
+	syscall(SYS_getpgrp);
+}
+
+static void op_sigaction(void)
+{
+	struct sigaction sa = {.sa_handler = SIG_DFL};
+
+	if (sigaction(SIGUSR2, &sa, NULL))
+		fail("sigaction");
+}
+
+static void op_waitpid(void)
+{
+	if (waitpid(sleeper(), NULL, WNOHANG))
+		fail("waitpid");
+}
+
+static void op_kill_other(void)
+{
+	if (kill(sleeper(), 0))
+		fail("kill");
+}
+
+static void op_lookup(void)
+{
+	static long at;
+
+	if (getpgid(crowded ? crowd[at++ * 7919 % crowded] : sleeper()) < 0)
+		fail("getpgid");
+}
+
+/* To a child and back, once a signal and once a byte. */
+static void op_signal_pong(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGRTMIN);
+	if (!helpers[1]) {
+		sigprocmask(SIG_BLOCK, &set, NULL);
+		helpers[1] = fork();
+		if (!helpers[1]) {
+			pid_t parent = getppid();
+
+			for (;;)
+				if (sigwaitinfo(&set, NULL) != SIGRTMIN || kill(parent, SIGRTMIN))
+					_exit(1);
+		}
+	}
+	if (helpers[1] < 0 || kill(helpers[1], SIGRTMIN) || sigwaitinfo(&set, NULL) != SIGRTMIN)
+		fail("signal ping-pong");
+}
+
+static void op_pipe_pong(void)
+{
+	static int to[2], from[2];
+	char c = 0;
+
+	if (!helpers[2]) {
+		if (pipe(to) || pipe(from))
+			fail("pipe");
+		helpers[2] = fork();
+		if (!helpers[2])
+			while (read(to[0], &c, 1) == 1 && write(from[1], &c, 1) == 1)
+				;
+		if (!helpers[2])
+			_exit(0);
+	}
+	if (helpers[2] < 0 || write(to[1], &c, 1) != 1 || read(from[0], &c, 1) != 1)
+		fail("pipe ping-pong");
+}
+
+static void op_list(void)
+{
+	DIR *d = opendir("/proc");
+	long n = 0;
+
+	if (!d)
+		fail("/proc");
+	for (struct dirent *e; (e = readdir(d));)
+		n += e->d_name[0] >= '1' && e->d_name[0] <= '9';
+	closedir(d);
+	if (n < crowded)
+		fail("/proc does not show the crowd");
 }
 
 static void op_getuid(void)
@@ -188,6 +294,19 @@ static void op_spawn(void)
 	run("/bin/true", argv);
 }
 
+static void op_vfork_exec(void)
+{
+	pid_t pid = vfork();
+
+	if (!pid) {
+		execl("/bin/true", "true", (char *)NULL);
+		_exit(1);
+	}
+	if (pid < 0)
+		fail("vfork");
+	reap(pid);
+}
+
 static void op_script(void)
 {
 	char *argv[] = {(char *)"sh", (char *)"-c",
@@ -245,7 +364,11 @@ static const struct {
 	{"vfork", op_vfork},	     {"thread", op_thread},
 	{"spawn", op_spawn},	     {"script", op_script},
 	{"proc-stat", op_proc_stat}, {"crowd", op_crowd},
-	{"disperse", op_disperse},
+	{"disperse", op_disperse},   {"getpgrp", op_getpgrp},
+	{"sigaction", op_sigaction}, {"waitpid", op_waitpid},
+	{"kill0", op_kill_other},    {"lookup", op_lookup},
+	{"signals", op_signal_pong}, {"pipes", op_pipe_pong},
+	{"list", op_list},	     {"vfork-exec", op_vfork_exec},
 };
 
 static long long wall(void)
@@ -281,10 +404,52 @@ static void measure(void (*op)(void), long count)
 	fflush(stdout);
 }
 
-int main(void)
+/* A script of macro/; what it prints is the time that it measured itself. */
+static void macro(const char *name)
 {
-	char name[32];
+	char path[600];
+	long long cpu = used(), began = wall(), ended, own = 0;
+	int out[2], status;
+	FILE *f;
+	pid_t pid;
+
+	snprintf(path, sizeof(path), "%s/macro/%s.sh", folder, name);
+	if (pipe(out))
+		fail("pipe");
+	pid = fork();
+	if (!pid) {
+		dup2(open("/dev/null", O_RDONLY), 0);
+		dup2(out[1], 1);
+		close(out[0]);
+		close(out[1]);
+		execl("/bin/sh", "sh", path, folder, (char *)NULL);
+		_exit(127);
+	}
+	close(out[1]);
+	f = fdopen(out[0], "r");
+	if (pid < 0 || !f)
+		fail(path);
+	if (fscanf(f, "%lld", &own) != 1)
+		own = 0;
+	while (fgetc(f) != EOF)
+		;
+	fclose(f);
+	if (waitpid(pid, &status, 0) != pid)
+		fail(path);
+	ended = wall();
+	printf("%lld %lld\n", status ? 0 : own ? own : ended - began, used() - cpu);
+	fflush(stdout);
+}
+
+int main(int argc, char **argv)
+{
+	char name[32], *slash;
 	long count;
+
+	snprintf(folder, sizeof(folder), "%s", argc ? argv[0] : "");
+	slash = strrchr(folder, '/');
+	if (slash)
+		*slash = '\0';
 
 	zero = open("/dev/zero", O_RDONLY);
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
@@ -297,6 +462,10 @@ int main(void)
 	while (scanf("%31s %ld", name, &count) == 2) {
 		size_t i = 0, n = sizeof(ops) / sizeof(ops[0]);
 
+		if (name[0] == '@') {
+			macro(name + 1);
+			continue;
+		}
 		while (i < n && strcmp(ops[i].name, name))
 			i++;
 		if (i == n) {
@@ -305,5 +474,8 @@ int main(void)
 		}
 		measure(ops[i].op, count);
 	}
+	for (size_t i = 0; i < sizeof(helpers) / sizeof(helpers[0]); i++)
+		if (helpers[i] > 0)
+			kill(helpers[i], SIGKILL);
 	return 0;
 }
