@@ -161,9 +161,15 @@ static bool look(struct rs_area *a, int fd, struct held *h)
 	return p->kind != BD_PROC_NOT && bd_text_of(p) != BD_TEXT_NONE;
 }
 
+/* What the kernel's read says: fs/proc/fd.c:seq_show, fs/proc/array.c:children_seq_start. */
+static long of_nobody(enum bd_text text)
+{
+	return text == BD_TEXT_FDINFO ? -ENOENT : text == BD_TEXT_CHILDREN ? 0 : -ESRCH;
+}
+
 /*
- * The text of now under the same number; whoever shares the descriptor keeps the old one. Signals are blocked. 0, or
- * -ESRCH if the process has gone: then it is empty.
+ * The text of now under the same number; whoever shares the descriptor keeps the old one. Signals are blocked. If the
+ * process has gone it is empty, and the result an error, mostly -ESRCH. Else 0.
  */
 static long make_again(struct rs_frame *f, struct rs_area *a, int fd, const struct held *h)
 {
@@ -182,7 +188,7 @@ static long make_again(struct rs_frame *f, struct rs_area *a, int fd, const stru
 		from = rs_text_memory_file(kept, MFD_CLOEXEC);
 		if (from >= 0)
 			rs_text_move(from, fd, (uint64_t)flags);
-		return -ESRCH;
+		return of_nobody(bd_text_of(&h->p));
 	}
 	if (from >= 0)
 		from = rs_text_convert(f, a, bd_text_of(&h->p), &h->p, h->name, from, O_CLOEXEC);

@@ -201,7 +201,7 @@ static const char *anew(int fd, const char *key)
 static void from_the_start(void)
 {
 	static const char *const mine[] = {"/proc/self/status", "/proc/thread-self/sched"};
-	int fds[2], load = open("/proc/loadavg", O_RDONLY), info, twice, group = 0;
+	int fds[2], load = open("/proc/loadavg", O_RDONLY), info, twice, kids, group = 0;
 	char name[40], *at;
 	struct gate g = gate_new();
 	pid_t kid;
@@ -230,6 +230,8 @@ static void from_the_start(void)
 	snprintf(name, sizeof(name), "/proc/%d/fdinfo/%d", kid, load);
 	info = open(name, O_RDONLY);
 	twice = dup(fds[1]);
+	snprintf(name, sizeof(name), "/proc/%d/task/%d/children", kid, kid);
+	kids = open(name, O_RDONLY);
 	setpgid(kid, kid);
 	sscanf(anew(fds[0], ") "), ") %*c %*d %d", &group);
 	say("its group: %d", group == kid);
@@ -240,7 +242,8 @@ static void from_the_start(void)
 	waitpid(kid, NULL, 0);
 	say("gone: %s %s %s %s", anew(fds[0], NULL), anew(fds[1], NULL), anew(twice, NULL),
 	    anew(info, NULL));
-	say("and again: %s %s", anew(fds[0], NULL), anew(fds[1], NULL));
+	say("and again: %s %s %s", anew(fds[0], NULL), anew(fds[1], NULL), anew(kids, NULL));
+	close(kids);
 	close(fds[0]);
 	close(fds[1]);
 	close(twice);

@@ -6,7 +6,6 @@
  * cgroup: yes
  */
 #include "probe.h"
-#include <linux/netlink.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/shm.h>
@@ -104,13 +103,10 @@ static void of_memory(void)
 /* Whom a socket that nobody has bound is made to belong to. */
 static void of_sockets(void)
 {
-	static char message[32] = {16, 0, 0, 0, 3 /* NLMSG_DONE */};
-	struct nlmsghdr *h = (struct nlmsghdr *)message;
-	int s = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE), list;
+	static const unsigned int nothing[4] = {16, 1 /* NLMSG_NOOP */};
+	int s = socket(AF_NETLINK, SOCK_RAW, 0), list;
 
-	h->nlmsg_len = NLMSG_HDRLEN;
-	h->nlmsg_type = NLMSG_NOOP;
-	send(s, message, NLMSG_HDRLEN, 0);
+	send(s, nothing, sizeof(nothing), 0);
 	list = open("/proc/net/netlink", O_RDONLY);
 	take(list, 0);
 	say("a socket: foreign %d", foreign());

@@ -90,7 +90,7 @@ static void table(void **state)
 		 "0000000070a601ba 16  123        00000123 123\n",
 		 "sk               Eth Pid        Groups   Rmem\n"
 		 "0000000070a601ba 0   0          00000000 0\n"
-		 "0000000070a601ba 16  128        00000123 123\n"},
+		 "0000000070a601ba 16  130        00000123 123\n"},
 		{BD_TEXT_FLOWLABEL,
 		 "Label S Owner  Users  Linger Expires  Dst\n"
 		 "0007B 2 123    123    6      12345678 00\n0007B 2 99998  1\n"
