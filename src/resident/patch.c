@@ -228,15 +228,23 @@ uint32_t rs_patch_number(uint64_t ret, uint32_t nr)
 
 bool rs_patch_count(struct rs_area *a, uint64_t ret, uint32_t nr)
 {
-	struct rs_hit *h = &rs_patch.hits[(ret ^ ret >> 6 ^ ret >> 12) % RS_HITS];
+	uint64_t mixed = ret * 0x9e3779b97f4a7c15ul;
+	struct rs_hit *pair = &rs_patch.hits[(mixed >> 48) % RS_HITS & ~1u], *h;
+	uint32_t site = (uint32_t)(mixed >> 16);
 
 	if (!rs_patch.enabled || nr > BD_SYSCALL_MAX || bd_when_of[nr].op != BD_ALWAYS ||
 	    nr == __NR_rt_sigreturn)
 		return false;
 	if (atomic_load(&rs_patch.shared) && !a->level)
 		rs_patch_note(a);
-	if (h->ret != ret || h->nr != nr)
-		*h = (struct rs_hit){ret, nr, 0};
+	h = pair[0].site == site && pair[0].nr == nr   ? &pair[0]
+	    : pair[1].site == site && pair[1].nr == nr ? &pair[1]
+						       : 0;
+	if (!h) {
+		/* The colder of two goes. */
+		h = &pair[pair[1].n < pair[0].n];
+		*h = (struct rs_hit){site, (uint16_t)nr, 0};
+	}
 	if (h->n > rs_patch.warm)
 		return false;
 	return h->n++ == rs_patch.warm;

@@ -10,7 +10,7 @@
 #define RS_ISLANDS 254u	      /* entry.S */
 #define RS_ISLANDS_GETPID 16u /* the first ones: their jump goes elsewhere */
 #define RS_ISLAND_PAGES 12u
-#define RS_HITS 64u
+#define RS_HITS 256u /* even */
 
 /* A site, for ever: its number in the table is in an island's code. entry.S knows the layout. */
 struct rs_site {
@@ -20,8 +20,8 @@ struct rs_site {
 };
 
 struct rs_hit {
-	uint64_t ret;
-	uint32_t nr, n;
+	uint32_t site; /* its address, folded: whose it really is is looked at before it is patched */
+	uint16_t nr, n;
 };
 
 /* The first fields are in entry.S. */
