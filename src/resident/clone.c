@@ -350,7 +350,7 @@ static long once(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t
 		}
 	}
 	keep(&k, a);
-	solo = rs_patch_share(a, flags);
+	solo = rs_patch_share(a, flags, vfork);
 	r = rs_clone_gate(f, child ? child : a, child ? child->call_top : vfork ? 1 : 0);
 	if (r == 0) { /* fork: a copy of us */
 		rs_born(a, f, b);

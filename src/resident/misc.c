@@ -10,6 +10,7 @@
 #include "arch/x86_64/syscall.h"
 #include "arch/x86_64/uapi.h"
 #include "resident/handlers.h"
+#include "resident/patch.h"
 #include "resident/handover.h"
 #include "resident/resident.h"
 #include "resident/seccomp.h"
@@ -116,6 +117,9 @@ long rs_h_prctl(struct rs_frame *f, struct rs_area *a)
 	case PR_SET_NO_NEW_PRIVS:
 	case PR_GET_NO_NEW_PRIVS:
 		return rs_seccomp_prctl(f, a);
+	case 59: /* PR_SET_SYSCALL_USER_DISPATCH: the program wants to see where its calls are made */
+		rs_patch_never(a);
+		return rs_call(f, rs_finish_raw);
 	case PR_SET_PTRACER:
 		/* 0 takes the permission back, -1 gives it to all: security/yama/yama_lsm.c */
 		n = (int32_t)f->a[1];

@@ -131,16 +131,17 @@ void rs_patch_note(struct rs_area *a)
 	atomic_store(&rs_patch_tids[a->htid.n & 255], a);
 }
 
-struct rs_area *rs_patch_share(struct rs_area *a, uint64_t flags)
+struct rs_area *rs_patch_share(struct rs_area *a, uint64_t flags, bool vfork)
 {
 	struct rs_area *solo = rs_patch.solo;
 
 	if (!(flags & CLONE_VM))
 		return 0;
-	if (solo) {
-		/* Nobody else looks at it yet. */
-		for (uint32_t i = 0; i < 256; i++)
-			atomic_store_explicit(&rs_patch_tids[i], a, memory_order_relaxed);
+	if (!vfork) {
+		/* The first time nobody looks at it yet. */
+		for (uint32_t i = 0; !atomic_load(&rs_patch_tids[255]) && i < 256; i++)
+			atomic_store(&rs_patch_tids[i], a);
+		rs_patch_note(a);
 	}
 	rs_patch.solo = 0;
 	if (!(flags & CLONE_THREAD))

@@ -50,7 +50,7 @@ void rs_patch_forked(struct rs_area *a);
 /* A task that may run beside others in this memory. */
 void rs_patch_note(struct rs_area *a);
 /* Around a clone with CLONE_VM, in the parent; the result says what to undo. */
-struct rs_area *rs_patch_share(struct rs_area *a, uint64_t flags);
+struct rs_area *rs_patch_share(struct rs_area *a, uint64_t flags, bool vfork);
 void rs_patch_shared(struct rs_area *solo, uint64_t flags, bool born, bool vfork);
 /* A process that is traced, and its children of that time: all their calls trap from now on, for good. */
 void rs_patch_traced(sp_vpid tgid);
