@@ -172,5 +172,7 @@ _Static_assert(offsetof(struct rs_answer, v) == 24, "the part that is always the
 #define RS_HYPER_VERSION 1
 /* Its first argument, of number 1 before an exec: stops as a terminal's job does (SP_SEG_FOREGROUND). */
 #define RS_HYPER_FOREGROUND 0x666f7265
+/* Or: what the init of a namespace right below, second argument, handles, ignores and blocks: to three words. */
+#define RS_HYPER_SETS 0x73657473
 
 #endif

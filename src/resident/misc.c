@@ -9,6 +9,7 @@
 
 #include "arch/x86_64/syscall.h"
 #include "arch/x86_64/uapi.h"
+#include "resident/below.h"
 #include "resident/handlers.h"
 #include "resident/patch.h"
 #include "resident/handover.h"
@@ -142,5 +143,12 @@ long rs_h_unknown(struct rs_frame *f, struct rs_area *a)
 		return -ENOSYS;
 	if (f->a[0] == RS_HYPER_FOREGROUND && a->tgid.n == 1)
 		atomic_fetch_or(&RS_NS->flags, SP_SEG_FOREGROUND);
+	if (f->a[0] == RS_HYPER_SETS) {
+		uint64_t sets[3];
+
+		if (!rs_init_below(sp_vpid_of((int32_t)f->a[1]), sets))
+			return -ESRCH;
+		return rs_user_write((uint64_t)f->a[2], sets, sizeof(sets));
+	}
 	return RS_HYPER_VERSION;
 }

@@ -204,6 +204,17 @@ static int raise_limit(int which, rlim_t need, struct rlimit *ret_old)
 	return 0;
 }
 
+static int make_links_inside(struct sv_boot *b, struct sv_fail *fail)
+{
+	int p[2];
+
+	if (pipe2(p, O_CLOEXEC | O_NONBLOCK) < 0)
+		return sv_failed(fail, sv_errno(), "cannot create a pipe");
+	b->link_r = p[0];
+	b->link_w = p[1];
+	return make_links(b, fail);
+}
+
 int sv_boot(struct sv_boot *b, const struct sv_job *job, struct sv_fail *fail)
 {
 	struct sv_features features;
@@ -234,7 +245,7 @@ int sv_boot(struct sv_boot *b, const struct sv_job *job, struct sv_fail *fail)
 			fail, 0,
 			"names and --detach are not to be had inside a namespace in this version");
 	if (b->inside)
-		return make_links(b, fail);
+		return make_links_inside(b, fail);
 	b->resident_fd = sv_resident_open(fail);
 	if (b->resident_fd < 0)
 		return b->resident_fd;

@@ -65,8 +65,10 @@ struct sv_boot {
 	struct sv_shared *shared;
 	int segment_fd, resident_fd; /* close-on-exec, low numbers */
 	sp_hpid front;
-	int ctl_front;	    /* control socket, the front's end */
-	int ctl_super;	    /* the supervisor's */
+	int ctl_front; /* control socket, the front's end */
+	int ctl_super; /* the supervisor's */
+	/* Inside: number 1's errno if its exec fails; its end without one means that the program runs. */
+	int link_r, link_w;
 	int wake_r, wake_w; /* what arrives on wake_r continues a stopped front */
 };
 

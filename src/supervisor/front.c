@@ -252,7 +252,7 @@ static int open_signals(struct front *f)
 static int fork_supervisor(struct front *f, struct sv_fail *fail)
 {
 	struct sv_boot *b = f->b;
-	int keep[9], r;
+	int keep[10], r;
 
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
 		return sv_failed(fail, sv_errno(), "cannot become subreaper");
@@ -282,7 +282,8 @@ static int fork_supervisor(struct front *f, struct sv_fail *fail)
 	keep[7] = b->record.lock;
 	keep[8] = b->job->started_fd;
 	sv_fd_done(&b->record.ctl);
-	sv_close_others(keep, 9);
+	keep[9] = b->inside ? b->link_r : -1;
+	sv_close_others(keep, 10);
 	sv_fd_blank(0);
 	sv_fd_blank(1);
 	return 0;

@@ -30,7 +30,6 @@ struct inside {
 	struct sv_boot *b;
 	pid_t init;
 	int sigfd, front_pidfd;
-	int link; /* number 1's errno, or its end when the program runs */
 	int end_by;
 	bool front_gone, exited;
 	long long cont_due;
@@ -69,18 +68,10 @@ static _Noreturn void become_program(const struct sv_boot *b, int link)
 static int fork_init(struct inside *s, struct sv_fail *fail)
 {
 	struct clone_args args = {.flags = CLONE_NEWPID, .exit_signal = SIGCHLD};
-	int link[2];
-
-	if (pipe2(link, O_CLOEXEC | O_NONBLOCK) < 0)
-		return sv_failed(fail, sv_errno(), "cannot create a pipe");
 	s->init = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
-	if (s->init == 0) {
-		/* Our descriptors end with the exec; these must not be the program's before. */
-		close(link[0]);
-		become_program(s->b, link[1]);
-	}
-	close(link[1]);
-	s->link = link[0];
+	if (s->init == 0)
+		become_program(s->b, s->b->link_w);
+	sv_fd_done(&s->b->link_w);
 	if (s->init > 0) {
 		atomic_store(&s->b->shared->inside_init, (uint32_t)s->init);
 		return 0;
@@ -97,8 +88,9 @@ static void let_go(struct inside *s)
 {
 	for (int fd = 0; fd < 3; fd++)
 		sv_fd_blank(fd);
-	sv_close_others(
-		(const int[]){s->b->ctl_super, s->b->wake_w, s->front_pidfd, s->sigfd, s->link}, 5);
+	sv_close_others((const int[]){s->b->ctl_super, s->b->wake_w, s->front_pidfd, s->sigfd,
+				      s->b->link_r},
+			5);
 	if (chdir("/") < 0)
 		return;
 }
@@ -195,7 +187,7 @@ static void on_front(struct inside *s)
 static void on_link(struct inside *s)
 {
 	int err;
-	ssize_t n = read(s->link, &err, sizeof(err));
+	ssize_t n = read(s->b->link_r, &err, sizeof(err));
 
 	if (n < 0 && errno == EAGAIN)
 		return;
@@ -203,7 +195,7 @@ static void on_link(struct inside *s)
 		s->b->shared->outcome.exec_errno = err;
 	else if (!s->exited)
 		atomic_store(&s->b->shared->started, 1);
-	sv_fd_done(&s->link);
+	sv_fd_done(&s->b->link_r);
 	ring(s);
 }
 
@@ -223,7 +215,7 @@ static void watch(struct inside *s)
 			{.fd = s->sigfd, .events = POLLIN},
 			{.fd = s->b->ctl_super, .events = POLLIN},
 			{.fd = s->front_pidfd, .events = POLLIN},
-			{.fd = s->link, .events = POLLIN},
+			{.fd = s->b->link_r, .events = POLLIN},
 		};
 
 		if (poll(p, 4, sv_clock_pause(&s->clock, s->cont_due ? CONT_PATIENCE_MSEC : -1)) < 0)
@@ -266,7 +258,7 @@ static bool never(void *arg)
 
 _Noreturn void sv_inside(struct sv_boot *b)
 {
-	struct inside s = {.b = b, .link = -1, .sigfd = -1, .front_pidfd = -1};
+	struct inside s = {.b = b, .sigfd = -1, .front_pidfd = -1};
 	struct sv_shared *sh = b->shared;
 	enum sv_ended how = SV_DONE;
 	int r = set_up(&s, &sh->fail);
@@ -274,11 +266,13 @@ _Noreturn void sv_inside(struct sv_boot *b)
 	if (r < 0) {
 		sh->err = r;
 		how = SV_FAILED;
+		if (s.init > 0)
+			end(s.init, has_exited, &s);
 	} else {
 		watch(&s);
 		if (!s.exited)
 			end(s.init, has_exited, &s);
-		if (s.link >= 0)
+		if (b->link_r >= 0)
 			on_link(&s);
 		if (s.end_by)
 			sh->outcome = (struct sv_outcome){.sig = s.end_by};
@@ -298,27 +292,20 @@ void sv_inside_end(const struct sv_boot *b)
 		end(init, never, NULL);
 }
 
-/* "\nSigBlk:\t0123456789abcdef" */
-static uint64_t set_in(const char *text, const char *key)
+bool sv_inside_runs(const struct sv_boot *b)
 {
-	const char *at = strstr(text, key);
+	struct pollfd p = {.fd = b->link_r};
 
-	return at ? strtoull(at + strlen(key), NULL, 16) : 0;
+	return atomic_load(&b->shared->started) ||
+	       (poll(&p, 1, 0) == 1 && p.revents & POLLHUP && !(p.revents & POLLIN));
 }
 
 struct sv_dispositions sv_inside_dispositions(const struct sv_boot *b)
 {
-	char path[40], text[4096];
-	sv_auto_fd fd = -1;
-	ssize_t n;
+	struct sv_dispositions d = {0, 0, 0};
+	uint64_t sets[3];
 
-	snprintf(path, sizeof(path), "/proc/%u/status", atomic_load(&b->shared->inside_init));
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
-	text[n > 0 ? n : 0] = '\0';
-	return (struct sv_dispositions){
-		.handled = set_in(text, "\nSigCgt:\t"),
-		.ignored = set_in(text, "\nSigIgn:\t"),
-		.blocked = set_in(text, "\nSigBlk:\t"),
-	};
+	if (syscall(RS_HYPER_NR, RS_HYPER_SETS, atomic_load(&b->shared->inside_init), sets) == 0)
+		d = (struct sv_dispositions){sets[0], sets[1], sets[2]};
+	return d;
 }

@@ -15,6 +15,9 @@ _Noreturn void sv_inside(struct sv_boot *b);
 /* In the front: that process is gone, the namespace has to go as well. */
 void sv_inside_end(const struct sv_boot *b);
 
+/* Whether number 1 is the program already. */
+bool sv_inside_runs(const struct sv_boot *b);
+
 /* What number 1 does with signals, as the front asks it. */
 struct sv_dispositions sv_inside_dispositions(const struct sv_boot *b);
 

@@ -20,7 +20,7 @@ struct sv_dispositions sv_dispositions_of_init(const struct sv_boot *b)
 	const struct sp_segment *seg = b->seg;
 
 	/* Before its first exec there is no program yet; what is in the segment is the resident's. */
-	if (!atomic_load(b->inside ? &b->shared->started : &seg->init_running))
+	if (b->inside ? !sv_inside_runs(b) : !atomic_load(&seg->init_running))
 		return (struct sv_dispositions){.ignored = b->caller.ignored};
 	if (b->inside)
 		return sv_inside_dispositions(b);
