@@ -230,29 +230,31 @@ static char state_of(int32_t pid)
 	return i >= 0 && i + 2 < n ? buf[i + 2] : 0;
 }
 
-/* Stops the keeper as number 1 was stopped, and continues it when number 1 is stopped no more. */
-static _Noreturn void helper(int32_t keeper, int32_t init, int sig)
+/* Continues the keeper when number 1 is stopped no more. */
+static _Noreturn void helper(int32_t keeper, int32_t init)
 {
 	const int64_t nap[2] = {0, STOPPED_NS};
 
 	sp_sys6(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0, 0);
-	sp_sys2(__NR_kill, keeper, sig);
-	while (state_of(init) == 'T' && sp_sys0(__NR_getppid) == keeper)
+	while (sp_sys0(__NR_getppid) == keeper) {
 		sp_sys2(__NR_nanosleep, (long)nap, 0);
-	sp_sys2(__NR_kill, keeper, SIGCONT);
+		if (state_of(init) != 'T')
+			sp_sys2(__NR_kill, keeper, SIGCONT);
+	}
 	for (;;)
 		sp_sys1(__NR_exit_group, 0);
 }
 
 /*
- * Number 1 has stopped: so does its keeper, for the creator's wait. A helper looks whether it still is afterwards, so that
- * no SIGCONT is missed.
+ * Number 1 has stopped: so does its keeper, for the creator's wait, as long as that is so. Whoever continues number 1
+ * may continue its keeper as well, or not, or in another order than number 1 stops again: a helper sees to the
+ * end of it.
  */
 static void stop(int32_t init, int sig)
 {
 	const struct ax_sigaction dfl = {.handler = 0};
 	int32_t self = (int32_t)sp_sys0(__NR_getpid);
-	const uint64_t cont = RS_BIT(SIGCONT), mask = ~RS_BIT(sig);
+	int64_t nap[2] = {0, 0};
 	long pid;
 
 	if (state_of(init) != 'T')
@@ -260,14 +262,16 @@ static void stop(int32_t init, int sig)
 	rs_kernel_sigaction(sig, &dfl, 0);
 	pid = sp_sys6(__NR_clone, 0, 0, 0, 0, 0, 0);
 	if (!pid)
-		helper(self, init, sig);
+		helper(self, init);
 	if (pid < 0)
 		return;
-	rs_unhush(mask);
-	/* Sent by the helper at last, or by who continues number 1. */
-	while (sp_sys4(__NR_rt_sigtimedwait, (long)&cont, 0, 0, 8) == -EINTR)
-		;
-	rs_hush();
+	do {
+		/* Also if it does not stop us, because the group is an orphan, we do not spin. */
+		sp_sys2(__NR_nanosleep, (long)nap, 0);
+		nap[1] = STOPPED_NS;
+		sp_sys2(__NR_kill, self, sig);
+		rs_mask_set(rs_mask_set(~RS_BIT(sig)));
+	} while (state_of(init) == 'T');
 	sp_sys2(__NR_kill, pid, SIGKILL);
 	sp_sys4(__NR_wait4, pid, 0, (long)(uint32_t)__WALL, 0);
 }

@@ -14,7 +14,6 @@
 #include "resident/below.h"
 #include "resident/handlers.h"
 #include "resident/init.h"
-#include "resident/nest.h"
 #include "resident/resident.h"
 #include "resident/sigaction.h"
 #include "resident/trace.h"
@@ -81,14 +80,6 @@ static bool drops(const struct rs_area *a, struct sp_ref ref, int sig)
 	if (sig == SIGSTOP && rs_traces(a, sp_ref_hpid(RS_NS, ref).n))
 		return false;
 	return init_drops(sig);
-}
-
-void rs_wake_keeper(struct sp_ref ref, int sig)
-{
-	int32_t keeper = ref.slot == SP_NO_SLOT ? 0 : sp_ref_keeper(RS_NS, ref).n;
-
-	if (keeper && (sig == SIGCONT || sig == SIGKILL))
-		sp_sys2(__NR_kill, keeper, SIGCONT);
 }
 
 /*
@@ -166,8 +157,6 @@ static long kill_process(struct rs_area *a, struct sp_ref ref, int sig)
 	if (r == -ENOSYS)
 		r = sp_sys2(__NR_kill, hid, sig);
 	sp_sys1(__NR_close, fd);
-	if (!r)
-		rs_wake_keeper(leader, sig);
 	return r;
 }
 
@@ -385,8 +374,6 @@ long rs_h_rt_sigqueueinfo(struct rs_frame *f, struct rs_area *a)
 	if (of_init(ref) && init_drops(sig))
 		f->a[1] = 0;
 	r = sp_sys3(__NR_rt_sigqueueinfo, f->a[0], f->a[1], f->a[2]);
-	if (!r)
-		rs_wake_keeper(ref, sig);
 	return rs_unblock(f, r);
 }
 

@@ -23,12 +23,6 @@ bool rs_nest_possible(uint64_t flags);
 long rs_nest(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t stack,
 	     uint64_t parent_tid, sp_vpid number);
 
-/*
- * kill.c: a signal was sent to the process of ref. If it is the init of a namespace, its keeper may have stopped with it:
- * it has to go on too.
- */
-void rs_wake_keeper(struct sp_ref ref, int sig);
-
 /* Landlock layers that nested namespaces take at most; a task may have 16. Deeper ones share the last. */
 #define RS_LAYERS_MAX 12
 
