@@ -91,6 +91,8 @@ void rs_patch_start(struct rs_area *a)
 {
 	uint32_t flags = atomic_load(&RS_NS->flags);
 
+	if (!(flags & SP_SEG_PATCH))
+		return;
 	own(a);
 	rs_patch.enabled =
 		flags & SP_SEG_PATCH && !(flags & SP_SEG_NOPROC) && !atomic_load(&a->filters);
@@ -99,7 +101,9 @@ void rs_patch_start(struct rs_area *a)
 
 void rs_patch_forked(struct rs_area *a)
 {
-	own(a);
+	/* Where nothing is patched the page stays the parent's. */
+	if (rs_patch.word)
+		own(a);
 }
 
 void rs_patch_traced(sp_vpid tgid)
@@ -122,6 +126,8 @@ void rs_patch_never(const struct rs_area *a)
 	/* All calls of a vfork child trap anyway. */
 	if (a->level)
 		return;
+	if (!rs_patch.word)
+		return;
 	rs_patch.enabled = 0;
 	atomic_store(rs_patch.word, 1);
 }
@@ -135,7 +141,7 @@ struct rs_area *rs_patch_share(struct rs_area *a, uint64_t flags, bool vfork)
 {
 	struct rs_area *solo = rs_patch.solo;
 
-	if (!(flags & CLONE_VM))
+	if (!(flags & CLONE_VM) || !rs_patch.word)
 		return 0;
 	if (!vfork) {
 		/* The first time nobody looks at it yet. */
@@ -151,7 +157,7 @@ struct rs_area *rs_patch_share(struct rs_area *a, uint64_t flags, bool vfork)
 
 void rs_patch_shared(struct rs_area *solo, uint64_t flags, bool born, bool vfork)
 {
-	if (!(flags & CLONE_VM))
+	if (!(flags & CLONE_VM) || !rs_patch.word)
 		return;
 	if (born && !vfork) {
 		atomic_store(&rs_patch.shared, 1);

@@ -197,6 +197,7 @@ static bool stays(struct rs_area *a, int dirfd, size_t len, unsigned int how)
 {
 	uint64_t open_how[3] = {O_PATH, 0, RESOLVE_NO_XDEV | RS_NAME_RESOLVED(how)};
 	char *text = RS_PROC_TEXT(a), *end = text + len;
+	bool whole;
 	long r;
 
 	if (!(how & RS_NAME_FOLLOW)) {
@@ -208,13 +209,18 @@ static bool stays(struct rs_area *a, int dirfd, size_t len, unsigned int how)
 	}
 	if ((size_t)(end - text) + IMPOSSIBLE + 2 > RS_PROC_TEXT_MAX)
 		return false;
-	text = RS_PROC_SPARE(a);
-	memcpy(text, RS_PROC_TEXT(a), (size_t)(end - RS_PROC_TEXT(a)));
-	end = text + (end - RS_PROC_TEXT(a));
-	*end++ = '/';
-	memset(end, 'x', IMPOSSIBLE);
-	end[IMPOSSIBLE] = '\0';
+	whole = end == text + len;
+	if (!whole) {
+		memcpy(RS_PROC_SPARE(a), text, (size_t)(end - text));
+		end = RS_PROC_SPARE(a) + (end - text);
+		text = RS_PROC_SPARE(a);
+	}
+	*end = '/';
+	memset(end + 1, 'x', IMPOSSIBLE);
+	end[IMPOSSIBLE + 1] = '\0';
 	r = sp_sys4(__NR_openat2, dirfd, (long)text, (long)open_how, sizeof(open_how));
+	if (whole) /* in its own place: a page less that is touched */
+		*end = '\0';
 	return r == -ENOENT || r == -EACCES || r == -ENOTDIR || r == -ELOOP || r == -ENAMETOOLONG ||
 	       r == -EBADF;
 }
