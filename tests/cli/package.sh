@@ -21,34 +21,34 @@ else
 fi
 
 package() {
-	local deb dpkg=(dpkg --root="$tmp/root" --force-not-root --force-script-chrootless --log=/dev/null)
+	local deb dpkg=(dpkg --root="$tmp/system" --force-not-root --force-script-chrootless --log=/dev/null)
 	if ! "$root/tools/make-deb" "$(dirname "$SUBPID")" "$tmp/deb" >"$tmp/deb.log" 2>&1; then
 		not_ok 'make deb' "$(cat "$tmp/deb.log")"
 		return
 	fi
 	deb=$(tail -n 1 "$tmp/deb.log")
 	# A root of its own: the machine's packages are none of our business.
-	mkdir -p "$tmp"/root/var/lib/dpkg/{info,updates,triggers}
-	touch "$tmp/root/var/lib/dpkg/status"
-	chmod 755 "$tmp" "$tmp/root"
+	mkdir -p "$tmp"/system/var/lib/dpkg/{info,updates,triggers}
+	touch "$tmp/system/var/lib/dpkg/status"
+	chmod 755 "$tmp" "$tmp/system"
 	if ! "${dpkg[@]}" --install "$deb" >"$tmp/deb.log" 2>&1; then
 		not_ok 'the package installs' "$(cat "$tmp/deb.log")"
 		return
 	fi
 	same 'the package installs' 'install ok installed' \
-		"$(sed -n 's/^Status: //p' "$tmp/root/var/lib/dpkg/status")"
-	run "$tmp/root/usr/bin/subpid" run -- sh -c 'echo $$'
+		"$(sed -n 's/^Status: //p' "$tmp/system/var/lib/dpkg/status")"
+	run "$tmp/system/usr/bin/subpid" run -- sh -c 'echo $$'
 	same 'what is installed runs' '1 0' "$flat$err $rc"
-	run "$tmp/root/usr/bin/subpid" doctor
+	run "$tmp/system/usr/bin/subpid" doctor
 	same 'what is installed uses the file of its resident' 1 "$(grep -c '^ok    resident .*file' "$tmp/out")"
 	same 'files below /usr only' '' "$(dpkg-deb -c "$deb" | awk '$6 !~ /^\.\/usr\// && $6 != "./" {print $6}')"
-	if command -v man >/dev/null && [ -e "$tmp/root/usr/share/man/man1/subpid-run.1.gz" ]; then
-		run man -M "$tmp/root/usr/share/man" subpid-run
+	if command -v man >/dev/null && [ -e "$tmp/system/usr/share/man/man1/subpid-run.1.gz" ]; then
+		run man -M "$tmp/system/usr/share/man" subpid-run
 		same 'its pages are found' 1 "$(grep -c '^ *subpid-run - ' "$tmp/out")"
 	fi
 	"${dpkg[@]}" --purge subpid >"$tmp/deb.log" 2>&1 || cat "$tmp/deb.log"
-	same 'the package purges cleanly' '' "$(find "$tmp/root" -mindepth 1 -path "$tmp/root/var" -prune -o -print)"
-	rm -rf "$tmp/root"
+	same 'the package purges cleanly' '' "$(find "$tmp/system" -mindepth 1 -path "$tmp/system/var" -prune -o -print)"
+	rm -rf "$tmp/system"
 }
 if command -v dpkg-deb >/dev/null && command -v meson >/dev/null; then
 	package

@@ -1,4 +1,4 @@
-/* build: */
+/* build: plain asan */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which bytes in front of a `syscall` are a mov of its number for sure, and which may be the end of
