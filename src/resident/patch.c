@@ -473,11 +473,18 @@ static bool all_see_it(void)
 static long write_site(uint64_t site, uint32_t rel, bool alone)
 {
 	uint8_t jump[AX_SITE_MOV] = {OP_JMP};
+	uint64_t page = site & ~(PAGE - 1);
 	long mem, r = -EIO;
 
 	memcpy(jump + 1, &rel, sizeof(rel));
 	if (!alone && sp_sys2(__NR_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE, 0))
 		return -ENOSYS;
+	/*
+	 * A mapping of its own for the page that is copied: fork copies the page tables of a mapping that has such
+	 * a page, all that is mapped of it, and of a C library's text that was a quarter of the fork.
+	 */
+	sp_sys3(__NR_madvise, (long)page,
+		(long)(((site + AX_SITE_MOV - 1) & ~(PAGE - 1)) + PAGE - page), MADV_DONTDUMP);
 	mem = open_proc("/proc/self/mem", O_RDWR);
 	if (mem < 0)
 		return mem;
