@@ -42,25 +42,23 @@ long rs_channel_open(const char *name, uint32_t n)
 	return r;
 }
 
-/* Two descriptors, or -errno with none left open. */
-static long two_fds(const struct ax_msghdr *mh, const struct ax_cmsghdr *h, int fds[2])
+/* What came with an answer, or -errno with none left open. */
+static long take_fds(const struct ax_msghdr *mh, const struct ax_cmsghdr *h, int fds[2])
 {
 	const int *got = (const int *)(h + 1);
 
+	for (uint64_t i = 0; i < 2; i++)
+		fds[i] = h->len >= sizeof(*h) + (i + 1) * sizeof(int) ? got[i] : -1;
 	/* With too few descriptors free the kernel gives what fits: one, or none. */
-	if (mh->flags & MSG_CTRUNC_ || h->len < sizeof(*h) + 2 * sizeof(int)) {
-		if (h->len >= sizeof(*h) + sizeof(int))
-			sp_sys1(__NR_close, got[0]);
+	if (mh->flags & MSG_CTRUNC_ || fds[0] < 0) {
+		if (fds[0] >= 0)
+			sp_sys1(__NR_close, fds[0]);
 		return -EMFILE;
 	}
-	if (h->level != SOL_SOCKET_ || h->type != SCM_RIGHTS_)
-		return -EPROTO;
-	fds[0] = got[0];
-	fds[1] = got[1];
-	return 0;
+	return h->level == SOL_SOCKET_ && h->type == SCM_RIGHTS_ ? 0 : -EPROTO;
 }
 
-long rs_channel_talk(long s, const struct rs_ask *ask, int fds[2])
+long rs_channel_talk(long s, const struct rs_ask *ask, int fds[2], uint64_t *ret_ns)
 {
 	struct {
 		struct ax_cmsghdr h;
@@ -68,7 +66,8 @@ long rs_channel_talk(long s, const struct rs_ask *ask, int fds[2])
 	} cm = {0};
 	struct {
 		int32_t result;
-		char rest[RS_ANSWER_HEAD - sizeof(int32_t)];
+		uint32_t n;
+		uint64_t ns, ino;
 	} answer;
 	struct ax_iovec iov = {(uint64_t)&answer, sizeof(answer)};
 	struct ax_msghdr mh = {
@@ -79,13 +78,16 @@ long rs_channel_talk(long s, const struct rs_ask *ask, int fds[2])
 	};
 	long r = sp_sys6(__NR_sendto, s, (long)ask, sizeof(*ask), MSG_NOSIGNAL_, 0, 0);
 
+	_Static_assert(sizeof(answer) == RS_ANSWER_HEAD, "the same");
 	if (r == sizeof(*ask))
 		r = sp_sys3(__NR_recvmsg, s, (long)&mh, MSG_CMSG_CLOEXEC_);
 	if (r < 0)
 		return r;
 	if (r != sizeof(answer))
 		return -EPROTO;
-	return answer.result || !fds ? answer.result : two_fds(&mh, &cm.h, fds);
+	if (ret_ns)
+		*ret_ns = answer.ns;
+	return answer.result || !fds ? answer.result : take_fds(&mh, &cm.h, fds);
 }
 
 long rs_fetch_fds(const char *name, uint32_t n, int fds[2])
@@ -95,9 +97,9 @@ long rs_fetch_fds(const char *name, uint32_t n, int fds[2])
 
 	if (s < 0)
 		return s;
-	r = rs_channel_talk(s, &ask, fds);
+	r = rs_channel_talk(s, &ask, fds, 0);
 	sp_sys1(__NR_close, s);
-	return r;
+	return r || fds[1] >= 0 ? r : -EPROTO;
 }
 
 static bool is_file(long fd, uint64_t ino, uint64_t dev)

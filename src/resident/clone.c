@@ -194,6 +194,7 @@ struct kept {
 	uint32_t sigsys_blocked, sigsys_pending, level, no_new_privs, strict;
 	struct rs_filter *filters;
 	struct ax_stack alt;
+	uint64_t children;
 };
 
 static void keep(struct kept *k, const struct rs_area *a)
@@ -211,7 +212,8 @@ static void keep(struct kept *k, const struct rs_area *a)
 			   a->no_new_privs,
 			   a->strict,
 			   atomic_load(&a->filters),
-			   a->alt};
+			   a->alt,
+			   a->children};
 }
 
 static void restore(struct rs_area *a, const struct kept *k)
@@ -230,6 +232,7 @@ static void restore(struct rs_area *a, const struct kept *k)
 	a->strict = k->strict;
 	atomic_store(&a->filters, k->filters);
 	a->alt = k->alt;
+	a->children = k->children;
 	if (a->map_size) {
 		uint64_t size = a->map_size;
 
@@ -397,13 +400,23 @@ static bool contradictory(const struct rs_area *a, uint64_t flags)
 static long do_clone(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t stack,
 		     uint64_t parent_tid, sp_vpid number)
 {
+	long (*how)(struct rs_frame *, struct rs_area *, uint64_t, uint64_t, uint64_t, sp_vpid) = once;
 	long r;
+
+	if (flags & CLONE_NEWPID || a->children == RS_CHILDREN_NEW)
+		how = rs_nest;
+	else if (a->children)
+		how = rs_join;
 
 	if (!(flags & CLONE_PARENT_SETTID))
 		parent_tid = 0;
 	if (flags & CLONE_PARENT && a->tgid.n == 1)
 		return -EINVAL; /* kernel/fork.c:copy_process, SIGNAL_UNKILLABLE */
-	if (flags & CLONE_NEWPID && (contradictory(a, flags) || !rs_nest_possible(flags)))
+	if ((flags & CLONE_NEWPID || a->children) &&
+	    (contradictory(a, flags) || !rs_nest_possible(flags)))
+		return -EINVAL;
+	/* kernel/fork.c:copy_process, kernel/pid_namespace.c:create_pid_namespace */
+	if (a->children && flags & (CLONE_THREAD | CLONE_NEWPID))
 		return -EINVAL;
 	if (!(flags & (CLONE_THREAD | CLONE_PARENT)))
 		rs_siginfo_exit_signal((int)(flags & CSIGNAL));
@@ -413,10 +426,7 @@ static long do_clone(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint
 	rs_sweep();
 	/* An ambiguous host tid is rare, and another try gets another one. */
 	for (int tries = 0;
-	     (r = flags & CLONE_NEWPID ? rs_nest(f, a, flags, stack, parent_tid, number)
-				       : once(f, a, flags, stack, parent_tid, number)) == RS_REWIND &&
-	     tries < TRIES;
-	     tries++)
+	     (r = how(f, a, flags, stack, parent_tid, number)) == RS_REWIND && tries < TRIES; tries++)
 		;
 	if (r == -ERESTARTNOINTR)
 		return rs_unblock(f, RS_REWIND);

@@ -405,6 +405,7 @@ static long go(struct rs_area *a, struct plan *p, struct rs_frame *f, long targe
 		.flags = 0,
 		.mask = f->saved_mask,
 		.number = (uint32_t)a->tgid.n,
+		.children = a->children,
 	};
 	long n = walk_argv(argv, 0, 0), at = 0, drop, r, seg;
 	uint64_t *vec = p->small;

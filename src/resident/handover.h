@@ -3,13 +3,14 @@
  * What passes from one image of the resident to the next, and from the supervisor to the first:
  * two argv slots in front of the program's own arguments, never the environment.
  *
- *   argv[0]  "subpid2:SEG,TARGET,FLAGS,MASK,NUMBER,SOCK,FILTERS"; the first five in lower-case hexadecimal
+ *   argv[0]  "subpid2:SEG,TARGET,FLAGS,MASK,NUMBER,CHILDREN,SOCK,FILTERS"; the first six in lower-case hexadecimal
  *              SEG     descriptor of the segment (hidden, kept), or ffffffff: none was free, fetch it
  *              TARGET  descriptor of the program's file (closed after mapping), or ffffffff: none
  *                      was free, open it by name
  *              FLAGS   enum rs_handover_flag
  *              MASK    the program's signal mask (bit n-1); all are blocked until it runs
  *              NUMBER  the process's own; 0: look it up
+ *              CHILDREN rs_area.children
  *              SOCK    the supervisor's abstract address, if SEG is ffffffff
  *              FILTERS the program's seccomp filters (resident/filters.c), as long as they are: no
  *                      descriptor can be lost or be missing, no limit of files' sizes refuses it
@@ -36,7 +37,7 @@
 #define RS_HO_MAGIC "subpid2:"
 #define RS_HO_SLOTS \
 	2 /* even, so that the initial stack keeps its alignment when they are spliced out */
-#define RS_HO_MAX 128 /* bytes of argv[0] without FILTERS, NUL included */
+#define RS_HO_MAX 160 /* bytes of argv[0] without FILTERS, NUL included */
 
 enum rs_handover_flag {
 	RS_HO_FIRST = 1,
@@ -53,6 +54,7 @@ struct rs_handover {
 	uint32_t target_fd;
 	uint32_t flags;
 	uint64_t mask;
+	uint64_t children;
 	uint32_t number;
 	const char *sock; /* the supervisor's address, sock_len bytes; only if segment_fd is none */
 	uint32_t sock_len;
@@ -75,6 +77,8 @@ static inline void rs_handover_format(char buf[RS_HO_MAX], const struct rs_hando
 	sp_text_char(&t, ',');
 	sp_text_hex(&t, h->number);
 	sp_text_char(&t, ',');
+	sp_text_hex(&t, h->children);
+	sp_text_char(&t, ',');
 	sp_text_bytes(&t, h->sock, h->sock_len);
 	sp_text_char(&t, ',');
 }
@@ -93,6 +97,8 @@ static inline int rs_handover_parse(const char *s, struct rs_handover *h)
 	h->mask = sp_parse_hex(&s);
 	s += *s == ',';
 	h->number = (uint32_t)sp_parse_hex(&s);
+	s += *s == ',';
+	h->children = sp_parse_hex(&s);
 	if (*s++ != ',')
 		return -1;
 	h->sock = s;

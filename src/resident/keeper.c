@@ -166,7 +166,7 @@ static void end(int link, bool scoped)
 		}
 		/* Who joined is not below us. */
 		if (!asked && atomic_load(&RS_NS->flags) & SP_SEG_JOINED)
-			(void)!rs_channel_talk(link, &q, 0);
+			(void)!rs_channel_talk(link, &q, 0, 0);
 		asked = true;
 		for (;;) {
 			r = event(&si, WEXITED);

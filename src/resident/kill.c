@@ -397,8 +397,7 @@ long rs_h_pidfd_open(struct rs_frame *f, struct rs_area *a)
 	return rs_unblock(f, r);
 }
 
-/* The number behind a pidfd; 0: not a task of the namespace, -1: cannot be told. */
-static int32_t pidfd_number(int fd)
+int32_t rs_pidfd_number(int fd)
 {
 	struct ax_pidfd_info info = {.mask = AX_PIDFD_INFO_PID};
 	char buf[512];
@@ -463,7 +462,7 @@ long rs_h_pidfd_send_signal(struct rs_frame *f, struct rs_area *a)
 	if (f->a[2])
 		mark_forged(f, sig, 2);
 	rs_block(f);
-	n = fd < 0 ? a->tgid.n : rs_ident_is_init(fd) ? 1 : pidfd_number(fd);
+	n = fd < 0 ? a->tgid.n : rs_ident_is_init(fd) ? 1 : rs_pidfd_number(fd);
 	if (n == 0)
 		return rs_unblock(f, -EINVAL); /* kernel/signal.c:access_pidfd_pidns */
 	if (f->a[3] == PIDFD_SIGNAL_PROCESS_GROUP_ && n > 0) {

@@ -12,7 +12,10 @@
 
 #include "arch/x86_64/syscall.h"
 #include "arch/x86_64/uapi.h"
+#include "resident/below.h"
 #include "resident/handlers.h"
+#include "resident/nest.h"
+#include "resident/nsfile.h"
 #include "resident/proc.h"
 #include "resident/resident.h"
 #include "resident/watch.h"
@@ -26,22 +29,23 @@
 	 CLONE_SYSVSEM | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWUSER |     \
 	 CLONE_NEWPID | CLONE_NEWCGROUP | CLONE_NEWTIME)
 
-/* What is wrong with the flags or with having threads is said before the rights are looked at. */
+/* Of CLONE_NEWPID the kernel learns nothing: it changes only where this thread's next children are born. */
 long rs_h_unshare(struct rs_frame *f, struct rs_area *a)
 {
 	uint64_t flags = (uint64_t)f->a[0];
-	long r = 0;
+	long r;
 
-	(void)a;
 	if (flags & CLONE_NEWTIME)
 		rs_ident_clocks_differ();
 	if (!(flags & CLONE_NEWPID))
 		return rs_call(f, rs_finish_raw);
-	if (flags & ~(uint64_t)UNSHARE_KNOWN)
+	if (flags & ~(uint64_t)UNSHARE_KNOWN || a->children)
 		return -EINVAL;
-	if (flags & (CLONE_NEWUSER | CLONE_THREAD | CLONE_SIGHAND | CLONE_VM))
-		r = sp_sys1(__NR_unshare, CLONE_THREAD);
-	return r ? r : -EPERM;
+	rs_block(f);
+	r = flags == CLONE_NEWPID ? 0 : sp_sys1(__NR_unshare, (long)(flags & ~(uint64_t)CLONE_NEWPID));
+	if (!r)
+		a->children = RS_CHILDREN_NEW;
+	return rs_unblock(f, r);
 }
 
 static bool is_pidfd(int fd)
@@ -87,29 +91,85 @@ static bool of_own_pidns(int fd, bool pidfd)
 	return same;
 }
 
+/* The namespace of the process that a pidfd names, 0 if it is not of one below. */
+static uint64_t below_of(int fd, struct sp_ref *ret_ref)
+{
+	struct rs_ask q = {.op = RS_OP_NSOF, .ns = RS_NS->ns_id};
+	int32_t n = rs_has_below() ? rs_pidfd_number(fd) : 0;
+	struct rs_short answer;
+
+	*ret_ref = n > 0 ? sp_pid_find(RS_NS, sp_vpid_of(n)) : SP_REF_NONE;
+	if (ret_ref->slot == SP_NO_SLOT || !(sp_word_flags(ret_ref->word) & SP_F_NESTED))
+		return 0;
+	q.arg = sp_ref_hpid(RS_NS, *ret_ref).n;
+	return rs_super(&q, &answer, NULL) || answer.result ? 0 : answer.ns;
+}
+
+/* By a pidfd, one of a number 1's keeper too; first what else is joined, because that may fail. */
+static long join_below(struct rs_area *a, int fd, uint32_t flags)
+{
+	struct sp_ref ref;
+	uint64_t ns = below_of(fd, &ref);
+	long own, r = 0;
+
+	if (!ns)
+		return -EPERM;
+	if (flags != CLONE_NEWPID) {
+		own = sp_ref_keeper(RS_NS, ref).n ? rs_ident_pidfd(ref, 0) : fd;
+		r = own < 0 ? own : sp_sys2(__NR_setns, own, (long)(flags & ~(uint32_t)CLONE_NEWPID));
+		if (own >= 0 && own != fd)
+			sp_sys1(__NR_close, own);
+	}
+	if (!r)
+		a->children = ns;
+	return r;
+}
+
 /*
- * Children of whoever joins the kernel's PID namespace it is in already have numbers as before; in any other they
- * would be out of reach.
+ * Children of whoever joins the kernel's PID namespace it is in already have numbers as before; in another of the
+ * kernel's they would be out of reach. Those below in the tree are ours to join.
  */
 long rs_h_setns(struct rs_frame *f, struct rs_area *a)
 {
 	int fd = (int)f->a[0];
 	uint32_t flags = (uint32_t)f->a[1];
-	long type = sp_sys3(__NR_ioctl, fd, NS_GET_NSTYPE, 0);
-	bool nsfs = type >= 0;
+	long type = sp_sys3(__NR_ioctl, fd, NS_GET_NSTYPE, 0), r;
+	bool nsfs = type >= 0, pidfd;
+	uint64_t ns;
 
-	(void)a;
 	if ((nsfs ? (uint32_t)type : flags) & CLONE_NEWTIME)
 		rs_ident_clocks_differ();
+	if (!nsfs && (!flags || flags & CLONE_NEWPID)) {
+		rs_block(f);
+		r = rs_ns_of_fd(fd, &ns);
+		if (!r && flags & ~(uint32_t)CLONE_NEWPID)
+			r = -EINVAL;
+		else if (!r)
+			a->children = ns == RS_NS->ns_id ? (uint64_t)RS_CHILDREN_OWN : ns;
+		if (r != -EINVAL)
+			return rs_unblock(f, r);
+		rs_unblock(f, RS_REWIND);
+	}
 	if (nsfs ? type != CLONE_NEWPID : !(flags & CLONE_NEWPID))
 		return rs_proc_call_forget(f); /* a mount namespace brings another root */
 	if (nsfs && flags && flags != CLONE_NEWPID)
 		return rs_call(f, rs_finish_raw); /* EINVAL */
 	rs_block(f);
 	/* What is neither, or of a process that has ended, the kernel refuses itself. */
-	if ((nsfs || (is_pidfd(fd) && !has_ended(fd))) && !of_own_pidns(fd, !nsfs))
+	pidfd = !nsfs && is_pidfd(fd) && !has_ended(fd);
+	if (pidfd) {
+		r = join_below(a, fd, flags);
+		if (r != -EPERM || !of_own_pidns(fd, true))
+			return rs_unblock(f, r);
+		flags &= ~(uint32_t)CLONE_NEWPID;
+	} else if (nsfs && !of_own_pidns(fd, false)) {
 		return rs_unblock(f, -EPERM);
-	return rs_unblock(f, sp_sys2(__NR_setns, f->a[0], f->a[1]));
+	}
+	/* Its own, which to the kernel it has never left. */
+	r = nsfs || !flags ? 0 : sp_sys2(__NR_setns, f->a[0], flags);
+	if (!r)
+		a->children = RS_CHILDREN_OWN;
+	return rs_unblock(f, r);
 }
 
 /* A pidfd whose process is not here: fs/pidfs.c:pidfs_fh_to_dentry does not find it. */

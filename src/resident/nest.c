@@ -43,6 +43,7 @@
 struct nest {
 	struct sp_ref ref; /* in the creator's namespace */
 	int link, segment, resident;
+	uint64_t id;
 	uint64_t flags; /* the program's */
 	bool stays;	/* the keeper does not exec */
 	bool scoped;
@@ -52,6 +53,15 @@ struct nest {
 bool rs_nest_possible(uint64_t flags)
 {
 	return !(flags & CLONE_VM) || flags & CLONE_VFORK;
+}
+
+long rs_nest_settid(uint64_t parent_tid, struct sp_ref ref)
+{
+	int32_t n = sp_ref_number(ref).n;
+
+	if (parent_tid)
+		(void)!rs_user_write(parent_tid, &n, sizeof(n));
+	return n;
 }
 
 /* Away from the standard descriptors, which the keeper uses for its own. */
@@ -81,7 +91,7 @@ static long ask(struct nest *n)
 
 	if (s < 0)
 		return s;
-	r = rs_channel_talk(s, &q, fds);
+	r = rs_channel_talk(s, &q, fds, &n->id);
 	if (r) {
 		sp_sys1(__NR_close, s);
 		return r == -ENOSYS ? -EPERM : r;
@@ -95,8 +105,7 @@ static long ask(struct nest *n)
 	return -EMFILE;
 }
 
-/* Plans the clone of the keeper or of number 1 from the program's, which stays as it is in regs. */
-static void plan(struct rs_frame *f, uint64_t flags, uint64_t sig)
+void rs_nest_plan(struct rs_frame *f, uint64_t flags, uint64_t sig)
 {
 	struct clone_args *args = (struct clone_args *)f->a[0];
 
@@ -150,6 +159,7 @@ static _Noreturn void become_init(struct rs_frame *f, struct rs_area *a, const s
 		rs_own_sigsys();
 	}
 	rs_sighand_enter_init(a);
+	a->children = RS_CHILDREN_OWN;
 	/* A table that is shared with the creator has its segment there; ours is fetched when it is needed. */
 	if (!(n->flags & CLONE_FILES)) {
 		sp_sys3(__NR_dup3, n->segment, RS_NS->segment_fd, 0);
@@ -276,12 +286,12 @@ static _Noreturn void begin(struct rs_frame *f, struct rs_area *a, struct nest *
 
 	sp_sys6(__NR_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0, 0);
 	n->scoped = RS_NS->layers < RS_LAYERS_MAX && rs_scope_enter();
-	r = rs_channel_talk(n->link, &q, 0);
+	r = rs_channel_talk(n->link, &q, 0, 0);
 	if (r)
 		give_up(r < 0 ? r : -EPROTO);
 	/* With SIGCHLD ignored nobody would learn how number 1 ended. */
 	rs_kernel_sigaction(SIGCHLD, &dfl, &n->chld);
-	plan(f, n->flags & FOR_INIT, SIGCHLD);
+	rs_nest_plan(f, n->flags & FOR_INIT, SIGCHLD);
 	r = rs_clone_gate(f, a, 0);
 	if (!r)
 		become_init(f, a, n, self);
@@ -362,7 +372,8 @@ long rs_nest(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t sta
 					    .of_init = a->tgid.n == 1};
 	if (!(flags & CLONE_CHILD_SETTID))
 		rs_birth_of(f)->libc_tid = rs_libc_tid_of(a);
-	plan(f, (flags & FOR_KEEPER) | (n.stays ? 0 : CLONE_VFORK), flags & CLONE_PARENT ? 0 : sig);
+	rs_nest_plan(f, (flags & FOR_KEEPER) | (n.stays ? 0 : CLONE_VFORK),
+		     flags & CLONE_PARENT ? 0 : sig);
 	r = rs_clone_gate(f, a, 0);
 	if (!r)
 		begin(f, a, &n);
@@ -377,10 +388,7 @@ long rs_nest(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t sta
 		sp_pid_release(RS_NS, n.ref);
 		return failure(r);
 	}
-	if (parent_tid) {
-		int32_t word = sp_ref_number(n.ref).n;
-
-		(void)!rs_user_write(parent_tid, &word, sizeof(word));
-	}
-	return sp_ref_number(n.ref).n;
+	if (!(flags & CLONE_NEWPID))
+		a->children = n.id;
+	return rs_nest_settid(parent_tid, n.ref);
 }

@@ -23,6 +23,24 @@ bool rs_nest_possible(uint64_t flags);
 long rs_nest(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t stack,
 	     uint64_t parent_tid, sp_vpid number);
 
+/*
+ * After unshare(CLONE_NEWPID) or setns a thread's children are born in another namespace than its own: rs_area.children.
+ * The first after an unshare is a new namespace's number 1.
+ */
+enum rs_children {
+	RS_CHILDREN_OWN = 0,
+	RS_CHILDREN_NEW = 1, /* the root's id, into which nobody joins from above */
+};
+
+/* A child in the namespace a->children, of which it is a member like others; it has a number here too. As rs_nest. */
+long rs_join(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t stack,
+	     uint64_t parent_tid, sp_vpid number);
+
+/* Plans a clone with these flags and exit signal from the program's; no child's stack. */
+void rs_nest_plan(struct rs_frame *f, uint64_t flags, uint64_t sig);
+/* Stores the number for CLONE_PARENT_SETTID if there is an address, and returns it. */
+long rs_nest_settid(uint64_t parent_tid, struct sp_ref ref);
+
 /* Landlock layers that nested namespaces take at most; a task may have 16. Deeper ones share the last. */
 #define RS_LAYERS_MAX 12
 

@@ -130,6 +130,7 @@ struct rs_area {
 	int32_t stray;		     /* descriptor of an open that is made again (proc_open.c) */
 	uint32_t stray_level;	     /* 1 + level that it belongs to; 0: none */
 	uint64_t libc_tid;	     /* see rs_libc_tid; the low two bits count traps */
+	uint64_t children;	     /* where they are born: an id, or enum rs_children (nest.h) */
 	uint64_t map_addr, map_size; /* memory an exec in a vfork child left for the parent to unmap */
 	uint64_t request_addr, request_size; /* memory for one request of /dev/fuse (fuse.c) */
 	struct rs_level levels[RS_LEVELS];
@@ -291,6 +292,9 @@ int32_t rs_out_group(int64_t hid);
 enum rs_out { RS_OUT_PID, RS_OUT_GROUP, RS_OUT_PAST };
 int32_t rs_out_often(int64_t hid, enum rs_out how);
 
+/* kill.c: the number behind a pidfd; 0: not a task of the namespace, -1: cannot be told. */
+int32_t rs_pidfd_number(int fd);
+
 /* ident.c */
 /* A decimal field (from the 4th on) of /proc/HID/stat, 0 where /proc does not say. */
 uint64_t rs_stat_field(int32_t hid, int wanted);
@@ -339,8 +343,11 @@ long rs_fetch_fds(const char *name, uint32_t n, int fds[2]);
 /* A connection to it, or -errno. */
 long rs_channel_open(const char *name, uint32_t n);
 struct rs_ask;
-/* One question on it; the answer's result, or -errno. fds: the two descriptors that come with it, or NULL. */
-long rs_channel_talk(long s, const struct rs_ask *ask, int fds[2]);
+/*
+ * One question on it; the answer's result, or -errno. fds: the one or two descriptors that come with it, or NULL;
+ * ret_ns: the answer's namespace, or NULL.
+ */
+long rs_channel_talk(long s, const struct rs_ask *ask, int fds[2], uint64_t *ret_ns);
 
 /* exec.c */
 long rs_exec(struct rs_frame *f, struct rs_area *a, int dirfd, uint64_t path, uint64_t argv,

@@ -347,6 +347,7 @@ _Noreturn void rs_start(uint64_t *sp)
 	a = own_area();
 	a->sigsys_blocked = !!(ho.flags & RS_HO_SIGSYS_BLOCKED);
 	a->no_new_privs = !!(ho.flags & RS_HO_NO_NEW_PRIVS);
+	a->children = ho.children;
 	if (*ho.filters && !rs_filters_unpack(a, ho.filters))
 		rs_die("no memory for the program's seccomp filters", FAIL);
 	if (ho.flags & RS_HO_FIRST)
