@@ -470,6 +470,43 @@ static bool all_see_it(void)
 	return !sp_sys2(__NR_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE, 0);
 }
 
+/*
+ * Where the kernel lets nobody write through /proc/self/mem what cannot be written: the page is writable for a moment,
+ * and not executable. SELinux may refuse to give that back (execmod), which is tried with a page of our own file.
+ */
+static bool regains_exec(void)
+{
+	long fd, p;
+
+	if (rs_patch.regains)
+		return rs_patch.regains == 1;
+	rs_patch.regains = 2;
+	fd = sp_sys3(__NR_open, (long)"/proc/self/exe", O_RDONLY | O_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	p = sp_sys6(__NR_mmap, 0, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+	sp_sys1(__NR_close, fd);
+	if (sp_is_err(p))
+		return false;
+	if (!sp_sys3(__NR_mprotect, p, PAGE, PROT_READ | PROT_WRITE)) {
+		*(volatile uint8_t *)p = OP_JMP;
+		if (!sp_sys3(__NR_mprotect, p, PAGE, PROT_READ | PROT_EXEC))
+			rs_patch.regains = 1;
+	}
+	sp_sys2(__NR_munmap, p, PAGE);
+	return rs_patch.regains == 1;
+}
+
+static bool put_alone(uint64_t at, const void *from, uint64_t n)
+{
+	long page = (long)(at & ~(PAGE - 1));
+
+	if (!regains_exec() || sp_sys3(__NR_mprotect, page, PAGE, PROT_READ | PROT_WRITE))
+		return false;
+	memcpy((void *)at, from, n);
+	return !sp_sys3(__NR_mprotect, page, PAGE, PROT_READ | PROT_EXEC);
+}
+
 static long write_site(uint64_t site, uint32_t rel, bool alone)
 {
 	uint8_t jump[AX_SITE_MOV] = {OP_JMP};
@@ -486,17 +523,17 @@ static long write_site(uint64_t site, uint32_t rel, bool alone)
 	sp_sys3(__NR_madvise, (long)page,
 		(long)(((site + AX_SITE_MOV - 1) & ~(PAGE - 1)) + PAGE - page), MADV_DONTDUMP);
 	mem = open_proc("/proc/self/mem", O_RDWR);
-	if (mem < 0)
-		return mem;
 	if (alone) {
-		if (put(mem, site, jump, sizeof(jump)))
+		if ((mem >= 0 && put(mem, site, jump, sizeof(jump))) ||
+		    put_alone(site, jump, sizeof(jump)))
 			r = 0;
 		serialise();
-	} else if (put(mem, site + 4, jump + 4, 1) && all_see_it() &&
+	} else if (mem >= 0 && put(mem, site + 4, jump + 4, 1) && all_see_it() &&
 		   put(mem, site + 1, jump + 1, 3) && all_see_it() && put(mem, site, jump, 1)) {
 		r = 0;
 	}
-	sp_sys1(__NR_close, mem);
+	if (mem >= 0)
+		sp_sys1(__NR_close, mem);
 	return r;
 }
 

@@ -34,6 +34,7 @@ struct rs_patch {
 	uint32_t enabled, warm;
 	_Atomic uint32_t lock;
 	uint32_t failures;
+	uint32_t regains; /* 1: a page that was written may be executed again, 2: it may not */
 	uint32_t used[2]; /* records: of getpid, of other calls */
 	uint64_t pages[RS_ISLAND_PAGES];
 	struct rs_hit hits[RS_HITS];

@@ -3,12 +3,13 @@
  * Code of files, made here, mapped and called: which sites are patched and how they look then, which never are, and
  * whether threads that run a site while it is patched ever get a wrong answer.
  *
- * usage: sites golden | not | race ROUNDS
+ * usage: sites golden | not | shared | race ROUNDS
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -16,7 +17,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define PAGE 4096u
@@ -204,6 +207,89 @@ static void must_not(void)
 	p = map(fd, PROT_READ | PROT_EXEC, MAP_PRIVATE);
 	stays("a call that traps for some arguments only", p + 256, code, 18, fd, 256);
 	close(fd);
+
+	/* Who dispatches its calls by itself wants to see them all. Off is what it is already. */
+	check(!prctl(59 /* PR_SET_SYSCALL_USER_DISPATCH */, 0, 0, 0, 0) || errno == EINVAL,
+	      "dispatch off");
+	mov_syscall(code, 110);
+	fd = code_file(code, 8, 256);
+	p = map(fd, PROT_READ | PROT_EXEC, MAP_PRIVATE);
+	stays("a process that knows dispatching", p + 256, code, 8, fd, 256);
+	close(fd);
+}
+
+/* --- memory that is shared -------------------------------------------------------------------- */
+
+static char thread_stack[65536] __attribute__((aligned(16)));
+static _Atomic int thread_done, thread_wrong;
+static const uint8_t *shared_site;
+static long shared_want;
+
+static int thread_of_child(void *arg)
+{
+	(void)arg;
+	for (int i = 0; i < 3 * WARM; i++)
+		if (call(shared_site) != shared_want)
+			atomic_store(&thread_wrong, 1);
+	atomic_store(&thread_done, 1);
+	syscall(SYS_exit, 0);
+	return 0;
+}
+
+/* Who am I, asked at patched sites by processes that share memory, and by a thread that a vfork child makes. */
+static void shared(void)
+{
+	uint8_t code[8], *p[2];
+	long me[2];
+	volatile int bad = 0;
+	pid_t pid;
+
+	for (int i = 0; i < 2; i++) {
+		int fd;
+
+		mov_syscall(code, i ? 186 : 39);
+		fd = code_file(code, sizeof(code), 256);
+		p[i] = map(fd, PROT_READ | PROT_EXEC, MAP_PRIVATE) + 256;
+		close(fd);
+		warm(p[i]);
+		me[i] = call(p[i]);
+	}
+	check(p[0][0] == 0xe9 && p[1][0] == 0xe9, "getpid and gettid are patched");
+	pid = vfork();
+	if (pid == 0) {
+		long mine = syscall(SYS_getpid);
+
+		for (int i = 0; i < WARM; i++)
+			bad |= call(p[0]) != mine || call(p[1]) != mine || mine == me[0];
+		shared_site = p[0];
+		shared_want = mine;
+		if (clone(thread_of_child, thread_stack + sizeof(thread_stack),
+			  CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM,
+			  NULL) < 0)
+			bad = 2;
+		while (bad != 2 && !atomic_load(&thread_done))
+			;
+		_exit(0);
+	}
+	check(!bad && !atomic_load(&thread_wrong),
+	      "a vfork child and its thread have the child's numbers");
+	check(call(p[0]) == me[0] && call(p[1]) == me[1], "its parent has its own again");
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	pid = fork();
+	if (pid == 0)
+		_exit(call(p[0]) != syscall(SYS_getpid) || call(p[1]) != syscall(SYS_getpid) ||
+		      call(p[0]) == me[0]);
+	waitpid(pid, (int *)&bad, 0);
+	check(!bad, "a fork child has its own numbers");
+	atomic_store(&thread_done, 0);
+	pid = clone(thread_of_child, thread_stack + sizeof(thread_stack), CLONE_VM | SIGCHLD, NULL);
+	shared_site = p[0];
+	shared_want = pid;
+	while (!atomic_load(&thread_done))
+		bad |= call(p[0]) != me[0];
+	check(!bad, "beside a process in the same memory the parent is itself");
+	waitpid(pid, NULL, 0);
 }
 
 /* --- race ------------------------------------------------------------------------------------- */
@@ -283,6 +369,8 @@ int main(int argc, char **argv)
 		golden();
 	else if (argc > 1 && strcmp(argv[1], "not") == 0)
 		must_not();
+	else if (argc > 1 && strcmp(argv[1], "shared") == 0)
+		shared();
 	else if (argc > 2 && strcmp(argv[1], "race") == 0)
 		race(atoi(argv[2]));
 	else
