@@ -31,6 +31,7 @@ enum cli_status {
 int cli_completion(struct cli_args *args);
 int cli_doctor(struct cli_args *args);
 int cli_run(struct cli_args *args);
+int cli_exec(struct cli_args *args);
 int cli_ls(struct cli_args *args);
 int cli_ps(struct cli_args *args);
 int cli_map(struct cli_args *args);
@@ -65,6 +66,19 @@ int cli_find_program(const char *name, char **ret_path, const char **ret_why);
 
 /* In double quotes, escaped; null for NULL. */
 void cli_json_string(FILE *out, const char *text);
+
+/* What is to be executed for a command. */
+struct cli_program {
+	char *file; /* that was found */
+	char *path; /* that is executed: the file, or a shell for it */
+	char **argv;
+};
+
+/* 0, or the status after having said why not. */
+int cli_program(char **argv, struct cli_program *ret);
+
+/* argv with n words in place of argv[0]; NULL: no memory. */
+char **cli_words(char *const *words, size_t n_words, char **argv);
 
 /* Values of options. A signal's number or 0; the name of one, without SIG, or NULL. */
 bool cli_parse_duration(const char *text, long long *ret_msec);

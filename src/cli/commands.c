@@ -155,7 +155,7 @@ const struct cli_command cli_commands[] = {
 	 run_options, true, CLI_OWN, cli_run},
 	{"exec", NULL, "NAME [--] COMMAND [ARG...]", CLI_W_INSIDE, "run a command in a running namespace",
 	 "COMMAND gets the next free number there, and 0 as its parent's.", exec_options, true,
-	 CLI_OWN, NULL},
+	 CLI_OWN, cli_exec},
 	{"ls", "list", "", CLI_W_NONE, "list namespaces", NULL, ls_options, false, CLI_USAGE, cli_ls},
 	{"ps", NULL, "[NAME]", CLI_W_CONTAINER, "list processes with their numbers",
 	 "PID and PPID are the caller's numbers, CPID is the number inside.", ps_options, false,

@@ -11,6 +11,7 @@
 #include <sys/un.h>
 
 #include "lib/internal.h"
+#include "supervisor/inside.h"
 #include "supervisor/util.h"
 
 #define PATIENCE_MSEC \
@@ -47,7 +48,7 @@ const char *subpid_root(const subpid *s)
 	return s->root.path;
 }
 
-static int connect_to(const subpid *s, const struct lib_box *b)
+static int connect_to(const subpid *s, struct lib_box *b)
 {
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
 	struct timeval patience = {.tv_sec = PATIENCE_MSEC / 1000};
@@ -67,7 +68,23 @@ static int connect_to(const subpid *s, const struct lib_box *b)
 	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 ||
 	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
 		return sv_errno();
+	b->peer = peer.pid;
 	return peer.uid == geteuid() ? sv_fd_steal(&fd) : -EPERM;
+}
+
+/*
+ * Inside of a container only that one and what is below it can be reached; whose supervisor we do not see
+ * is asked whether we are its member.
+ */
+static bool out_of_sight(struct lib_box *b)
+{
+	struct sv_info info = {0};
+
+	if (b->peer > 0)
+		return false;
+	if (lib_ask(b, SV_OP_INFO, 0, 0, NULL, NULL, &info, sizeof(info), NULL) == 0)
+		b->own = info.peer;
+	return !b->own && sv_is_inside();
 }
 
 int lib_box_open(subpid *s, const char *name, struct lib_box *ret)
@@ -91,7 +108,10 @@ int lib_box_open(subpid *s, const char *name, struct lib_box *ret)
 		return lib_failed(s, ret->dir, "%s", name);
 	ctl = connect_to(s, ret);
 	ret->ctl = ctl < 0 ? -1 : ctl;
-	return 0;
+	if (!out_of_sight(ret))
+		return 0;
+	lib_box_close(ret);
+	return lib_failed(s, 0, "no container '%s'", name), -ENOENT;
 }
 
 void lib_box_close(struct lib_box *b)

@@ -20,7 +20,9 @@ struct subpid {
 /* A container that was found by name. */
 struct lib_box {
 	int dir;
-	int ctl; /* connected, or -1: nobody is there */
+	int ctl;  /* connected, or -1: nobody is there */
+	int peer; /* the supervisor's number here; 0: it is in a PID namespace that we do not see */
+	int own;  /* our own number in it, if we are inside; then host numbers are its own */
 	char name[SV_NAME_MAX + 1];
 };
 #define LIB_BOX_NONE ((struct lib_box){.dir = -1, .ctl = -1})

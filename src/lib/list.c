@@ -34,13 +34,18 @@ void subpid_list_free(struct subpid_container **list)
 	free(list);
 }
 
-static void take_info(struct subpid_container *c, const struct sv_info *info)
+static void take_info(struct subpid_container *c, const struct lib_box *b, const struct sv_info *info)
 {
 	c->state = info->stopped   ? SUBPID_STOPPED
 		   : info->running ? SUBPID_RUNNING
 				   : SUBPID_STARTING;
-	c->init_pid = info->init;
-	c->supervisor_pid = info->supervisor;
+	if (b->own)
+		c->init_pid = 1;
+	/* In another PID namespace of the kernel its numbers mean nothing here. */
+	if (b->peer == info->supervisor) {
+		c->init_pid = info->init;
+		c->supervisor_pid = info->supervisor;
+	}
 	c->processes = info->processes;
 	c->threads = info->threads;
 	c->confined = info->flags & SV_INFO_SCOPED ? 1 : 0;
@@ -84,7 +89,7 @@ static struct owned *look(const struct lib_box *b)
 		.command = o->state.command ? (const char *const *)o->state.command : no_words,
 	};
 	if (lib_ask(b, SV_OP_INFO, 0, 0, NULL, NULL, &info, sizeof(info), NULL) == 0)
-		take_info(&o->c, &info);
+		take_info(&o->c, b, &info);
 	else
 		take_record(o, b->dir, whole);
 	return o;

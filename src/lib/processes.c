@@ -60,6 +60,8 @@ static int fetch(subpid *s, const char *name, struct tasks *ret)
 		return lib_failed(s, 0, "container '%s' does not answer", name), r;
 	if (r < 0 || fd < 0 || fstat(fd, &st) < 0)
 		return lib_failed(s, r < 0 ? r : -EPROTO, "%s", name);
+	if (b.peer != info.supervisor && !b.own)
+		return lib_failed(s, 0, "container '%s' is in another PID namespace", name), -EREMOTE;
 	ret->n = (size_t)st.st_size / sizeof(*ret->task);
 	ret->task = malloc((size_t)st.st_size + 1);
 	ret->pidfs = info.flags & SV_INFO_PIDFS;
@@ -69,6 +71,11 @@ static int fetch(subpid *s, const char *name, struct tasks *ret)
 	    (ssize_t)(ret->n * sizeof(*ret->task))) {
 		free(ret->task);
 		return lib_failed(s, -EPROTO, "%s", name);
+	}
+	for (size_t i = 0; b.own && i < ret->n; i++) {
+		/* Inside, its numbers are ours. */
+		ret->task[i].host = ret->task[i].number;
+		ret->task[i].ident = 0;
 	}
 	return 0;
 }

@@ -105,6 +105,32 @@ int subpid_signal(subpid *s, const char *name, int pid, int sig);
  */
 int subpid_wait(subpid *s, const char *name, int64_t msec, int *status);
 
+/* ---- entering ---- */
+
+enum subpid_command_flag {
+	SUBPID_TERMINAL = 1, /* the first terminal of fd becomes its controlling one */
+	SUBPID_DETACHED = 2, /* it lives on when the descriptor of subpid_enter is closed */
+};
+
+struct subpid_command {
+	const char *path; /* file of the program; not searched for in PATH */
+	const char *const *argv;
+	const char *const *envp;
+	const char *cwd; /* NULL: the caller's */
+	int fd[3];	 /* its standard descriptors */
+	int flags;	 /* enum subpid_command_flag */
+};
+
+/*
+ * Starts the command as a process of the container, in a session of its own. Returns a descriptor that
+ * becomes readable when it ends, and in *ret_pid, which may be NULL, its number inside. Closing
+ * the descriptor kills it, unless it is detached.
+ */
+int subpid_enter(subpid *s, const char *name, const struct subpid_command *command, int *ret_pid);
+
+/* Waits for its end and closes the descriptor. *status is as of waitpid(2). */
+int subpid_enter_wait(int entered, int *status);
+
 /* A descriptor for reading what a detached container has written. */
 int subpid_log(subpid *s, const char *name);
 

@@ -47,6 +47,7 @@ enum rs_handover_flag {
 	RS_HO_SCRIPT = 8,	  /* the program's file is argv[2], not argv[1] (`#!` line) */
 	RS_HO_KEEPER = 32,	  /* no program: the keeper of the segment's namespace (nest.h) */
 	RS_HO_SCOPED = 64,	  /* and it has proven a signal scope of its own */
+	RS_HO_JOIN = 128, /* comes from outside and is registered as NUMBER (supervisor/join.h) */
 };
 
 struct rs_handover {

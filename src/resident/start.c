@@ -178,12 +178,30 @@ static void inherit_ignored(void)
 	atomic_store(&RS_NS->init_ignored, set);
 }
 
+/* The tree's filter, and then what any task's exec does. */
+static _Noreturn void become(struct rs_area *a, const struct stack *s)
+{
+	struct rs_frame *f = a->cur;
+	uint64_t path = s->argv[1], argv = (uint64_t)(s->argv + RS_HO_SLOTS);
+	long r;
+
+	install_filter(a);
+	/* What the caller of subpid has left open. */
+	for (int fd = 0; fd < INHERITED; fd++)
+		if (rs_watch_received(fd))
+			rs_die("cannot watch a descriptor", FAIL);
+	rs_mask_set(f->saved_mask);
+	r = rs_exec(f, a, AT_FDCWD, path, argv, (uint64_t)s->envp, 0);
+	if (a->tgid.n == 1)
+		atomic_store(&RS_NS->init_errno, (int32_t)-r);
+	for (;;)
+		sp_sys1(__NR_exit_group, r == -ENOENT ? 127 : 126);
+}
+
 static _Noreturn void first(struct rs_area *a, const struct stack *s)
 {
 	struct sp_ref ref = sp_pid_find_any(RS_NS, sp_vpid_of(1));
 	struct rs_frame *f = a->cur;
-	uint64_t path = s->argv[1], argv = (uint64_t)(s->argv + RS_HO_SLOTS);
-	long r;
 
 	if (ref.slot == SP_NO_SLOT)
 		rs_die("number 1 is not reserved", FAIL);
@@ -198,16 +216,20 @@ static _Noreturn void first(struct rs_area *a, const struct stack *s)
 	inherit_ignored();
 	atomic_store(&RS_NS->init_blocked, f->saved_mask);
 	guard_init(~0ul);
-	install_filter(a);
-	/* What the caller of subpid has left open. */
-	for (int fd = 0; fd < INHERITED; fd++)
-		if (rs_watch_received(fd))
-			rs_die("cannot watch a descriptor", FAIL);
-	rs_mask_set(f->saved_mask);
-	r = rs_exec(f, a, AT_FDCWD, path, argv, (uint64_t)s->envp, 0);
-	atomic_store(&RS_NS->init_errno, (int32_t)-r);
-	for (;;)
-		sp_sys1(__NR_exit_group, r == -ENOENT ? 127 : 126);
+	become(a, s);
+}
+
+/* A process that enters from outside: as the first one, but one of many. */
+static _Noreturn void join(struct rs_area *a, const struct stack *s, const struct rs_handover *ho)
+{
+	struct sp_ref ref = sp_pid_find(RS_NS, sp_vpid_of((int32_t)ho->number));
+
+	a->cur->saved_mask = rs_mask_set(RS_MASK_ALL);
+	if (ref.slot == SP_NO_SLOT || sp_ref_hpid(RS_NS, ref).n != a->htgid.n)
+		rs_die("the number of what enters is another's", FAIL);
+	rs_ident_note_exactly(ref);
+	a->tid = a->tgid = sp_ref_number(ref);
+	become(a, s);
 }
 
 static void set_aux(const struct stack *s, uint64_t type, uint64_t value)
@@ -352,6 +374,8 @@ _Noreturn void rs_start(uint64_t *sp)
 		rs_die("no memory for the program's seccomp filters", FAIL);
 	if (ho.flags & RS_HO_FIRST)
 		first(a, &s);
+	if (ho.flags & RS_HO_JOIN)
+		join(a, &s, &ho);
 	a->tid = a->tgid = own_number(sp_vpid_of((int32_t)ho.number), a->htgid);
 	if (!a->tgid.n)
 		rs_die("this process is not registered in its namespace", FAIL);

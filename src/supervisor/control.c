@@ -19,8 +19,11 @@
 
 #define LAST_SIGNAL 64
 
-void sv_control_begin(struct sv_control *c, struct sv_boot *b, sp_hpid init)
+void sv_control_begin(struct sv_control *c, struct sv_boot *b, sp_hpid init, int porter)
 {
+	c->joins.boot = b;
+	c->joins.porter = porter;
+	c->joins.n = 0;
 	c->boot = b;
 	c->init = init;
 	c->end_by = 0;
@@ -178,43 +181,112 @@ static bool same_user(int fd)
 	       (peer.uid == geteuid() || peer.uid == 0);
 }
 
-/* False: the connection is done with. */
-static bool serve(struct sv_control *c, struct sv_controller *client)
-{
+/* A request and the descriptors that came with it: -1 where there are fewer. */
+struct request {
 	struct sv_ask ask;
-	ssize_t n = recv(client->fd, &ask, sizeof(ask), MSG_DONTWAIT);
+	int fd[SV_JOIN_FDS];
+};
 
-	if (n < 0)
-		return errno == EAGAIN || errno == EINTR;
-	if (n != sizeof(ask) || ask.magic != SV_WIRE_MAGIC || !same_user(client->fd))
-		return false;
-	ask.text[sizeof(ask.text) - 1] = '\0';
-	switch ((enum sv_op)ask.op) {
+static void take_fds(struct request *r, struct msghdr *msg)
+{
+	size_t n = 0;
+
+	for (struct cmsghdr *cm = CMSG_FIRSTHDR(msg); cm; cm = CMSG_NXTHDR(msg, cm)) {
+		int fd;
+
+		if (cm->cmsg_level != SOL_SOCKET || cm->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t i = 0; CMSG_LEN((i + 1) * sizeof(fd)) <= cm->cmsg_len; i++) {
+			memcpy(&fd, CMSG_DATA(cm) + i * sizeof(fd), sizeof(fd));
+			if (n < SV_JOIN_FDS)
+				r->fd[n++] = fd;
+			else
+				close(fd);
+		}
+	}
+}
+
+static ssize_t receive(int fd, struct request *r)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(SV_JOIN_FDS * sizeof(int))];
+	} control;
+	struct iovec iov = {&r->ask, sizeof(r->ask)};
+	struct msghdr msg = {.msg_iov = &iov,
+			     .msg_iovlen = 1,
+			     .msg_control = &control,
+			     .msg_controllen = sizeof(control)};
+	ssize_t n;
+
+	for (size_t i = 0; i < SV_JOIN_FDS; i++)
+		r->fd[i] = -1;
+	n = recvmsg(fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	if (n >= 0)
+		take_fds(r, &msg);
+	r->ask.text[sizeof(r->ask.text) - 1] = '\0';
+	return n;
+}
+
+static void begin_join(struct sv_control *c, struct sv_controller *client, const struct request *r)
+{
+	int err = r->fd[SV_JOIN_FDS - 1] < 0
+			  ? -EINVAL
+			  : sv_join_begin(&c->joins, client->fd, (uint32_t)r->ask.a, r->fd);
+
+	client->joins = err == 0;
+	if (err < 0)
+		answer(client->fd, err, 0, 0);
+}
+
+static void act(struct sv_control *c, struct sv_controller *client, const struct request *r)
+{
+	const struct sv_ask *ask = &r->ask;
+
+	switch ((enum sv_op)ask->op) {
 	case SV_OP_INFO:
 		tell_info(c, client->fd);
-		return true;
+		return;
 	case SV_OP_TASKS:
 		tell_tasks(c, client->fd);
-		return true;
+		return;
 	case SV_OP_SIGNAL:
-		answer(client->fd, send_signal(c, ask.a, ask.b), 0, 0);
-		return true;
+		answer(client->fd, send_signal(c, ask->a, ask->b), 0, 0);
+		return;
 	case SV_OP_WAIT:
 		client->waits = true;
-		return true;
+		return;
 	case SV_OP_RENAME:
-		answer(client->fd, rename_to(c, ask.text), 0, 0);
-		return true;
+		answer(client->fd, rename_to(c, ask->text), 0, 0);
+		return;
 	case SV_OP_EXEC:
+		begin_join(c, client, r);
+		return;
 	case SV_OP_RESIZE:
 		break;
 	}
 	answer(client->fd, -EOPNOTSUPP, 0, 0);
-	return true;
+}
+
+/* False: the connection is done with. */
+static bool serve(struct sv_control *c, struct sv_controller *client)
+{
+	struct request r;
+	ssize_t n = receive(client->fd, &r);
+	bool good = n == sizeof(r.ask) && r.ask.magic == SV_WIRE_MAGIC && same_user(client->fd);
+
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR;
+	if (good)
+		act(c, client, &r);
+	for (size_t i = 0; i < SV_JOIN_FDS; i++)
+		sv_fd_done(&r.fd[i]);
+	return good;
 }
 
 static void drop(struct sv_control *c, size_t i)
 {
+	sv_joins_forsaken(&c->joins, c->client[i].fd);
 	close(c->client[i].fd);
 	c->n--;
 	memmove(&c->client[i], &c->client[i + 1], (c->n - i) * sizeof(c->client[0]));
@@ -224,7 +296,7 @@ static void drop(struct sv_control *c, size_t i)
 static bool make_room(struct sv_control *c)
 {
 	for (size_t i = 0; i < c->n; i++)
-		if (!c->client[i].waits) {
+		if (!c->client[i].waits && !c->client[i].joins) {
 			drop(c, i);
 			return true;
 		}
@@ -236,11 +308,14 @@ size_t sv_control_poll(const struct sv_control *c, struct pollfd *p)
 	p[0] = (struct pollfd){.fd = c->boot->record.ctl, .events = POLLIN};
 	for (size_t i = 0; i < c->n; i++)
 		p[1 + i] = (struct pollfd){.fd = c->client[i].fd, .events = POLLIN};
-	return 1 + c->n;
+	return 1 + c->n + sv_joins_poll(&c->joins, p + 1 + c->n);
 }
 
 void sv_control_serve(struct sv_control *c, const struct pollfd *p)
 {
+	const struct pollfd *joins = p + 1 + c->n;
+
+	sv_joins_serve(&c->joins, joins, c->joins.n);
 	/* From the last: dropping moves those behind. */
 	for (size_t i = c->n; i-- > 0;)
 		if (p[1 + i].revents && !serve(c, &c->client[i]))
@@ -283,7 +358,7 @@ void sv_control_end(struct sv_control *c, const struct sv_outcome *outcome)
 	for (size_t i = 0; i < c->n; i++) {
 		struct sv_ask ask;
 
-		if (!c->client[i].waits &&
+		if (!c->client[i].waits && !c->client[i].joins &&
 		    recv(c->client[i].fd, &ask, sizeof(ask), MSG_DONTWAIT) == sizeof(ask))
 			c->client[i].waits = ask.op == SV_OP_WAIT;
 		if (c->client[i].waits)

@@ -11,12 +11,14 @@
 #include <stddef.h>
 
 #include "supervisor/boot.h"
+#include "supervisor/join.h"
 
 #define SV_CONTROLLERS 128
 
 struct sv_controller {
 	int fd;
 	bool waits; /* for the end: answered then */
+	bool joins; /* for the end of what it has started: never dropped to make room */
 };
 
 struct sv_control {
@@ -26,11 +28,14 @@ struct sv_control {
 	bool asked; /* a signal for number 1 was left for the front: ring */
 	size_t n;
 	struct sv_controller client[SV_CONTROLLERS]; /* oldest first */
+	struct sv_joins joins;
 };
 
-void sv_control_begin(struct sv_control *c, struct sv_boot *b, sp_hpid init);
+/* porter: the socket for its orders, -1: none. */
+void sv_control_begin(struct sv_control *c, struct sv_boot *b, sp_hpid init, int porter);
 
-/* Fills in what to poll for: at most SV_CONTROLLERS + 1 elements; returns how many. */
+/* Fills in what to poll for: at most SV_CONTROL_POLL elements; returns how many. */
+#define SV_CONTROL_POLL (1 + SV_CONTROLLERS + SV_JOINS)
 size_t sv_control_poll(const struct sv_control *c, struct pollfd *p);
 
 /* Handles what the same elements say after the poll. */

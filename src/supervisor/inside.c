@@ -309,3 +309,8 @@ struct sv_dispositions sv_inside_dispositions(const struct sv_boot *b)
 		d = (struct sv_dispositions){sets[0], sets[1], sets[2]};
 	return d;
 }
+
+bool sv_is_inside(void)
+{
+	return syscall(RS_HYPER_NR) == RS_HYPER_VERSION;
+}

@@ -12,6 +12,9 @@
 /* In the front's child; never returns. Fills in b->shared. */
 _Noreturn void sv_inside(struct sv_boot *b);
 
+/* Whether this process is in a namespace of subpid. A strict seccomp filter outside may not like the question. */
+bool sv_is_inside(void);
+
 /* In the front: that process is gone, the namespace has to go as well. */
 void sv_inside_end(const struct sv_boot *b);
 

@@ -96,7 +96,7 @@ static void let_go(struct super *s)
 			    s->b->wake_w,      s->front_pidfd,	    s->sigfd,
 			    s->init.link,      s->channel.listener, s->tree.epoll,
 			    s->b->record.root, s->b->record.dir,    s->b->record.lock,
-			    s->b->record.ctl,  s->channel.spare};
+			    s->b->record.ctl,  s->init.porter,	    s->channel.spare};
 
 	for (int fd = 0; fd < 3; fd++)
 		sv_fd_blank(fd);
@@ -136,7 +136,7 @@ static int set_up(struct super *s, struct sv_fail *fail)
 		r = sv_announce(b->job, s->init.pid.n, fail);
 	if (r < 0)
 		return r;
-	sv_control_begin(&s->control, b, s->init.pid);
+	sv_control_begin(&s->control, b, s->init.pid, s->init.porter);
 	/* Our parent until now, or the number may be another's. Its socket tells us as well. */
 	s->front_pidfd = sv_pidfd(b->front);
 	if (getppid() != b->front.n)
@@ -186,6 +186,9 @@ static void on_children(struct super *s)
 			return;
 		if (si.si_pid == s->init.pid.n)
 			on_init(s, &si);
+		else if (si.si_code != CLD_STOPPED && si.si_code != CLD_CONTINUED)
+			sv_joins_reaped(&s->control.joins, sp_hpid_of(si.si_pid), si.si_code,
+					si.si_status);
 	}
 }
 
@@ -290,7 +293,7 @@ static void on_control(struct super *s, const struct pollfd *p)
 static void watch(struct super *s)
 {
 	enum { SIG, CTL, FRONT, REPORT, TREE, CHANNEL };
-	struct pollfd p[CHANNEL + 1 + SV_CLIENTS + 1 + SV_CONTROLLERS];
+	struct pollfd p[CHANNEL + 1 + SV_CLIENTS + SV_CONTROL_POLL];
 
 	while (!s->exit.known && !s->end_by && !s->front_gone && !s->failed) {
 		size_t n, control;
@@ -349,7 +352,7 @@ static void conclude(struct super *s)
 
 _Noreturn void sv_supervise(struct sv_boot *b)
 {
-	struct super s = {.b = b, .init = {.link = -1}, .start_poll = 1};
+	struct super s = {.b = b, .init = {.link = -1, .porter = -1}, .start_poll = 1};
 	int r;
 
 	s.channel.listener = s.front_pidfd = -1;

@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 
 #include "resident/handover.h"
+#include "supervisor/join.h"
 #include "supervisor/landlock.h"
 #include "supervisor/util.h"
 
@@ -65,7 +66,7 @@ static int place(int fd, int at)
 	return dup2(fd, at);
 }
 
-static void become_resident(const struct sv_boot *b, int link, struct sv_fail *fail)
+static void become_resident(const struct sv_boot *b, int link, int orders, struct sv_fail *fail)
 {
 	char text[RS_HO_MAX], c;
 	char **argv = with_handover(b, text);
@@ -83,6 +84,8 @@ static void become_resident(const struct sv_boot *b, int link, struct sv_fail *f
 	 */
 	if (sv_scope_enter(sp_hpid_of(getppid())) == 0)
 		atomic_fetch_or(&b->seg->flags, SP_SEG_SCOPED);
+	if (orders >= 0)
+		sv_porter_leave(b, orders);
 	if (place(b->segment_fd, b->seg->segment_fd) < 0 ||
 	    (b->seg->resident_fd >= 0 && place(b->resident_fd, b->seg->resident_fd) < 0)) {
 		sv_failed(fail, sv_errno(), "cannot place the hidden descriptors");
@@ -105,9 +108,12 @@ static void become_resident(const struct sv_boot *b, int link, struct sv_fail *f
 int sv_init_fork(const struct sv_boot *b, struct sv_init *ret, struct sv_fail *fail)
 {
 	sp_hpid parent = sp_hpid_of(getpid());
-	int link[2];
+	int link[2], orders[2] = {-1, -1};
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, link) < 0)
+		return sv_failed(fail, sv_errno(), "cannot create a socket");
+	/* Whom nobody finds, nobody can enter. */
+	if (b->record.ctl >= 0 && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, orders) < 0)
 		return sv_failed(fail, sv_errno(), "cannot create a socket");
 	ret->pid = sp_hpid_of(fork());
 	if (ret->pid.n == 0) {
@@ -118,11 +124,14 @@ int sv_init_fork(const struct sv_boot *b, struct sv_init *ret, struct sv_fail *f
 		if (getppid() != parent.n)
 			_exit(125);
 		close(link[0]);
-		become_resident(b, link[1], &why);
+		sv_fd_done(&orders[0]);
+		become_resident(b, link[1], orders[1], &why);
 		give_up(link[1], &why);
 	}
 	close(link[1]);
+	sv_fd_done(&orders[1]);
 	ret->link = link[0];
+	ret->porter = orders[0];
 	if (ret->pid.n < 0)
 		return sv_failed(fail, sv_errno(), "cannot fork");
 	return 0;

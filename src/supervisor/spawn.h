@@ -11,6 +11,7 @@ struct sv_init {
 	sp_hpid pid;
 	/* A byte sent here lets it go on. End of file: it is the resident now; else a struct sv_fail. */
 	int link;
+	int porter; /* socket for its orders (join.h), -1: there is none */
 };
 
 /* Forks it. It waits at the gate, and dies with the calling thread. */

@@ -3,6 +3,7 @@
 # Part of tests/cli/run: what reaches a running container from outside, as text and as JSON, and what is said when
 # it cannot be reached.
 # shellcheck disable=SC2016 # what stands in single quotes is for the shell inside
+# shellcheck disable=SC2154 # rc, out, err, flat and tmp are of lib.sh and run
 
 places=$CLI_TMP/places
 user mkdir -m 700 "$places"
@@ -21,8 +22,7 @@ about() {
 }
 # until NAME CMD...: waits until the command succeeds.
 until_true() {
-	local i
-	for i in {1..200}; do
+	for _ in {1..200}; do
 		user "$@" >"$tmp/until" 2>&1 && return 0
 		sleep .02
 	done

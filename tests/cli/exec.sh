@@ -1,0 +1,101 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# Part of tests/cli/run: what enters a running container, with and without a terminal, and the command line inside.
+# shellcheck disable=SC2016 # what stands in single quotes is for the shell inside
+# shellcheck disable=SC2154,SC2034 # rc, out, err, flat and tmp are of lib.sh and run
+
+user mkdir -p -m 700 "$CLI_TMP/places"
+export SUBPID_ROOT=$CLI_TMP/places/exec
+unset XDG_RUNTIME_DIR
+
+run "$SUBPID" run -d --name web -- sh -c 'sleep 1001 & sleep 2001; :'
+run "$SUBPID" exec web -- sh -c 'echo $$ $PPID'
+same 'exec: the next number, and 0 above it' '0 4 0' "$rc $out$err"
+run "$SUBPID" exec web sh -c 'ps -e -o pid,ppid,args --no-headings'
+same 'exec sees the members' '1 0 sh -c sleep 1001 & sleep 2001; : 2 1 sleep 1001 3 1 sleep 2001' \
+	"$(head -n 3 "$tmp/out" | tr -s ' ' | sed 's/^ //' | xargs -d '\n')"
+run "$SUBPID" exec web sh -c 'exit 9'
+same 'exec: status' 9 "$rc$out$err"
+run "$SUBPID" exec web sh -c 'kill -KILL $$'
+same 'exec: death by a signal' 137 "$rc"
+run "$SUBPID" exec web sh -c 'kill -0 2 && echo may; kill -9 1; sleep .01; echo on'
+same 'exec: may signal the members, and number 1 is immune' 'may on' "$flat"
+run "$SUBPID" run -d --name many sh -c 'sleep 901 & while :; do sleep 902; done'
+exactly 1 'sleep 901'
+run "$SUBPID" exec many sh -c 'kill -9 -1; exit 8'
+same 'exec: kill(-1) spares number 1 and the sender' '8 running 0' \
+	"$rc $(user "$SUBPID" ls --no-headings -o state,name | awk '$2 == "many" {print $1}') $(ps -eo args= | grep -cx 'sleep 901')"
+run "$SUBPID" rm -f many
+run sh -c 'cd /usr && exec "$0" exec -e A=7 -e B= web sh -c "echo \$A-\$B-; pwd"' "$SUBPID"
+same 'exec: environment and directory' '7-- /usr' "$flat"
+run "$SUBPID" exec -w /etc web pwd
+same 'exec -w' /etc "$out"
+run sh -c 'echo given | "$0" exec -i web cat' "$SUBPID"
+same 'exec: standard input' given "$out"
+run "$SUBPID" exec web sh -c 'echo o; echo e >&2'
+same 'exec: standard output and error' 'o e' "$out $err"
+run "$SUBPID" exec web sh -c 'ps -o pid,sess,pgid --no-headings -p $$ | tr -s " "'
+same 'exec: a session of its own' same "$(read -r a b c <<<"$out" && [ "$a" = "$b" ] && [ "$b" = "$c" ] && echo same)"
+run "$SUBPID" exec web nosuchcommand
+same 'exec of nothing' '127 subpid: nosuchcommand: command not found' "$rc $err"
+run "$SUBPID" exec web /etc
+same 'exec of a directory' '126 subpid: /etc: is a directory' "$rc $err"
+run "$SUBPID" exec nobodysname true
+same 'exec in nothing' "125 subpid: no container 'nobodysname'" "$rc $err"
+for words in 'exec' 'exec web' 'exec web --'; do
+	# shellcheck disable=SC2086 # words
+	run "$SUBPID" $words
+	if [[ $rc = 125 && $err == *usage* ]]; then ok "$words"; else not_ok "$words" "$rc" "$err"; fi
+done
+run "$SUBPID" exec -d web sleep 3001
+number=$out
+exactly 1 'sleep 3001'
+same 'exec -d prints the number' 'sleep 3001' \
+	"$(user "$SUBPID" ps web --no-headings -o cpid,command | awk -v n="$number" '$1 == n {print $2, $3}')"
+# A killed exec takes what it started with it; detached it lives on.
+(exec "$root/tests/lib/as-user" "$SUBPID" exec web sleep 3002 </dev/null) &
+left=$!
+exactly 1 'sleep 3002'
+kill -KILL $left
+wait $left 2>/dev/null
+gone 'exec is killed, and so is what it started' 'sleep 3002'
+(exec "$root/tests/lib/as-user" "$SUBPID" exec web sh -c 'trap "exit 6" TERM; echo up; while :; do sleep .02; done' </dev/null >"$tmp/up") &
+left=$!
+for _ in {1..200}; do [ -s "$tmp/up" ] && break; sleep .02; done
+kill -TERM $left
+rc=0
+wait $left || rc=$?
+same 'exec passes signals on' 6 "$rc"
+(exec "$root/tests/lib/as-user" "$SUBPID" exec web sleep 3003 </dev/null) &
+left=$!
+exactly 1 'sleep 3003'
+run "$SUBPID" kill web
+rc=0
+wait $left 2>/dev/null || rc=$?
+same 'the end of the container ends exec' 137 "$rc"
+gone 'nothing is left' 'sleep 3001'
+run "$SUBPID" exec web true
+same 'exec in what has ended' "125 subpid: container 'web' has ended" "$rc $err"
+run "$SUBPID" rm web
+
+run "$SUBPID" run -d --name tty sh -c 'sleep 4001; :'
+user timeout -k 2 60 python3 "$here/exec.py" "$SUBPID" || failed=1
+
+# Inside, only the own container is there, and its numbers are the caller's.
+cat >"$CLI_TMP/inside" <<'X'
+s=$SUBPID
+$s ls -q
+$s ps --no-headings -o pid,container,cpid | tr -s ' ' | head -n 1
+$s kill tty
+$s map own:1 | tail -n 1 | tr -s ' '
+sleep 70 &
+$s kill own $!
+wait $!
+echo $?
+$s exec own sh -c 'echo in'
+X
+chmod 755 "$CLI_TMP/inside"
+run "$SUBPID" run --name own sh "$CLI_TMP/inside"
+same 'the command line inside' "own  1 own 1  1 own 1 143 in subpid: no container 'tty'" "$flat $(grep subpid: <<<"$err")"
+run "$SUBPID" rm -f tty
+same 'no record is left' '' "$(user ls -A "$SUBPID_ROOT")"
