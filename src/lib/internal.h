@@ -21,7 +21,7 @@ struct subpid {
 struct lib_box {
 	int dir;
 	int ctl;  /* connected, or -1: nobody is there */
-	int peer; /* the supervisor's number here; 0: it is in a PID namespace that we do not see */
+	int peer; /* its front's number here; 0: it is in a PID namespace that we do not see */
 	int own;  /* our own number in it, if we are inside; then host numbers are its own */
 	char name[SV_NAME_MAX + 1];
 };

@@ -42,7 +42,7 @@ static void take_info(struct subpid_container *c, const struct lib_box *b, const
 	if (b->own)
 		c->init_pid = 1;
 	/* In another PID namespace of the kernel its numbers mean nothing here. */
-	if (b->peer == info->supervisor) {
+	if (b->peer == info->front) {
 		c->init_pid = info->init;
 		c->supervisor_pid = info->supervisor;
 	}

@@ -60,7 +60,7 @@ static int fetch(subpid *s, const char *name, struct tasks *ret)
 		return lib_failed(s, 0, "container '%s' does not answer", name), r;
 	if (r < 0 || fd < 0 || fstat(fd, &st) < 0)
 		return lib_failed(s, r < 0 ? r : -EPROTO, "%s", name);
-	if (b.peer != info.supervisor && !b.own)
+	if (b.peer != info.front && !b.own)
 		return lib_failed(s, 0, "container '%s' is in another PID namespace", name), -EREMOTE;
 	ret->n = (size_t)st.st_size / sizeof(*ret->task);
 	ret->task = malloc((size_t)st.st_size + 1);

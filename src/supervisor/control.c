@@ -74,6 +74,7 @@ static void tell_info(struct sv_control *c, int fd)
 	struct sv_info info = {
 		.size = sizeof(info),
 		.supervisor = getpid(),
+		.front = c->boot->front.n,
 		.init = c->init.n,
 		.running = (int32_t)atomic_load(&c->boot->shared->started),
 		.stopped = (int32_t)atomic_load(&c->boot->shared->stopped),

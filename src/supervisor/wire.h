@@ -46,8 +46,8 @@ struct sv_info {
 	int32_t running; /* the program has been executed */
 	int32_t stopped; /* signal that stopped number 1, or 0 */
 	int32_t processes, threads;
-	int32_t flags; /* enum sv_info_flag */
-	int32_t reserved;
+	int32_t flags;	      /* enum sv_info_flag */
+	int32_t front;	      /* who made the socket: whom SO_PEERCRED names to who connects */
 	int64_t created_msec; /* since 1970 */
 	char name[SV_NAME_MAX + 8];
 	char id[SV_ID_LEN + 8];

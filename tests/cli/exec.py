@@ -30,7 +30,6 @@ class Terminal:
     def __init__(self, *words, rows=33, columns=77):
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
-            time.sleep(0)
             os.execv(SUBPID, [SUBPID, *words])
         self.resize(rows, columns)
         self.seen = b""
@@ -85,8 +84,12 @@ report("Ctrl-C reaches the program inside", good and os.waitstatus_to_exitcode(s
 t = Terminal("exec", "-it", "tty", "bash", "--norc", "-i")
 t.type(b"PS1=; echo st''art\n")
 good = t.until(b"start\r\n")
-t.type(b"sleep 60\n")
-time.sleep(0.3)
+t.type(b"sleep 4460\n")
+# In the foreground: the terminal's group is not the shell's any more.
+for _ in range(500):
+    if os.popen("ps -eo stat=,args= | awk '/[s]leep 4460/ && $1 ~ /[+]/'").read():
+        break
+    time.sleep(0.02)
 t.type(b"\x1a")
 good &= t.until(b"Stopped")
 t.type(b"jobs; kill %1; wait; echo do''ne\n")

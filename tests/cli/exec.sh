@@ -24,7 +24,7 @@ run "$SUBPID" run -d --name many sh -c 'sleep 901 & while :; do sleep 902; done'
 exactly 1 'sleep 901'
 run "$SUBPID" exec many sh -c 'kill -9 -1; exit 8'
 same 'exec: kill(-1) spares number 1 and the sender' '8 running 0' \
-	"$rc $(user "$SUBPID" ls --no-headings -o state,name | awk '$2 == "many" {print $1}') $(ps -eo args= | grep -cx 'sleep 901')"
+	"$rc $(user "$SUBPID" ls --no-headings -o state,name | awk '$2 == "many" {print $1}') $(pgrep -fxc 'sleep 901')"
 run "$SUBPID" rm -f many
 run sh -c 'cd /usr && exec "$0" exec -e A=7 -e B= web sh -c "echo \$A-\$B-; pwd"' "$SUBPID"
 same 'exec: environment and directory' '7-- /usr' "$flat"

@@ -3,7 +3,7 @@
 # Part of tests/cli/run: containers in trouble. Directories that are not ours, a full disk, state that was damaged by
 # hand, everything killed anywhere, and many at once.
 # shellcheck disable=SC2016 # what stands in single quotes is for the shell inside
-# shellcheck disable=SC2154 # rc, out, err, flat and tmp are of lib.sh and run
+# shellcheck disable=SC2154,SC2034 # rc, out, err, flat and tmp are of lib.sh and run
 
 unset XDG_RUNTIME_DIR SUBPID_ROOT
 user mkdir -p -m 700 "$CLI_TMP/places"
@@ -104,7 +104,7 @@ tells 'a link in place of a container' 1 "subpid: *" "$SUBPID" rm linked
 user rm -rf "$(box empty)" "$(box linked)" "$(box shared)"
 run "$SUBPID" run -d --name lost sleep 63
 user rm -rf "$(box lost)"
-same 'one whose directory was removed lives on' 1 "$(ps -eo args= | grep -cx 'sleep 63')"
+same 'one whose directory was removed lives on' 1 "$(pgrep -fxc 'sleep 63')"
 kill -KILL "$(pgrep -fx 'sleep 63')"
 gone 'and ends without it' 'sleep 63'
 
@@ -113,7 +113,7 @@ killed() {
 	local who=$1 supervisor
 	shift
 	run "$SUBPID" run -d --name victim sleep 64
-	supervisor=$(user "$SUBPID" inspect victim --json | jq '.[0].supervisor_pid')
+	supervisor=$(user "$SUBPID" inspect victim | awk '$1 == "SUPERVISOR" {print $2}')
 	case $who in
 	supervisor) kill -KILL "$supervisor" ;;
 	front) kill -KILL "$(ps -o ppid= -p "$supervisor" | tr -d ' ')" ;;
@@ -133,7 +133,7 @@ for who in supervisor front both; do killed $who; done
 
 # A supervisor that does not answer, and one that comes back.
 run "$SUBPID" run -d --name mute sleep 65
-supervisor=$(user "$SUBPID" inspect mute --json | jq '.[0].supervisor_pid')
+supervisor=$(user "$SUBPID" inspect mute | awk '$1 == "SUPERVISOR" {print $2}')
 kill -STOP "$supervisor"
 tells 'a supervisor that is stopped' 1 "subpid: container 'mute' does not answer" timeout 15 "$SUBPID" ps mute
 kill -CONT "$supervisor"
