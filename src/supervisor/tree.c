@@ -13,6 +13,7 @@
 
 #include "base/atomic.h"
 #include "supervisor/ending.h"
+#include "supervisor/fault.h"
 #include "supervisor/procs.h"
 #include "supervisor/segment.h"
 #include "supervisor/util.h"
@@ -251,10 +252,31 @@ static void unhash(struct sv_tree *t, struct sv_ns *ns)
 		}
 }
 
+#ifdef SV_FAULT
+/* Test builds: nobody lives there, so all that is promised of a segment holds. */
+static void audit(const struct sv_ns *ns)
+{
+	struct sv_fail text;
+	uint32_t slot;
+	int broken = ns->parent && ns->seg ? sp_ns_audit(ns->seg, &slot) : 0;
+
+	if (broken) {
+		sv_failed(&text, 0, "I%d of depth %u at %u", broken, ns->depth, slot);
+		sv_fault_note(text.text);
+	}
+}
+#else
+static void audit(const struct sv_ns *ns)
+{
+	(void)ns;
+}
+#endif
+
 static void forget_one(struct sv_tree *t, struct sv_ns *ns)
 {
 	uint32_t i = (uint32_t)ns->id - 1;
 
+	audit(ns);
 	if (ns->prev)
 		ns->prev->next = ns->next;
 	else if (ns->parent)
