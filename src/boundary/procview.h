@@ -4,7 +4,7 @@
  * numbers come through a map. Which text has which number where is a table in procview.c; what the
  * table cannot say:
  *
- *   stat      fields 1 (pid), 4 (ppid), 5 (pgrp), 6 (session), 8 (tpgid; -1 stays); the signal sets
+ *   stat      fields 1 (pid), 4 (ppid), 5 (pgrp), 6 (session), 8 (tpgid); -1 stays; the signal sets
  *             in 31 to 34
  *   status    a column for each namespace down to the task's; the signal sets and what the resident needs of prctl(2): NoNewPrivs, Seccomp. Ngid is
  *             the kernel's global number in its own namespaces too and stays.

@@ -70,7 +70,8 @@ int bd_view_stat(struct bd_view *v, const char *in, size_t len, struct sp_text *
 
 		if (!n || pos + n == len)
 			return -EINVAL;
-		if (field == 3 || field == 7 || (field == 8 && in[pos] == '-')) {
+		/* -1: no terminal; no group and session of one that is just being reaped */
+		if (field == 3 || field == 7 || in[pos] == '-') {
 			sp_text_bytes(out, in + pos, n);
 		} else {
 			if (bd_view_number(map, find, in + pos, n, &number) != n)

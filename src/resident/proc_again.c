@@ -6,7 +6,6 @@
 #include <asm/unistd.h>
 #include <linux/errno.h>
 #include <linux/fcntl.h>
-#include <linux/memfd.h>
 
 #include "arch/x86_64/syscall.h"
 #include "arch/x86_64/uapi.h"
@@ -124,24 +123,34 @@ struct held {
 	bool gone;	      /* whom it is about */
 };
 
-/* False: fd is no text, or of a procfs that is not at /proc. */
-static bool look(struct rs_area *a, int fd, struct held *h)
+static bool may_be_text(int fd)
 {
-	struct bd_procpath *p = &h->p;
 	struct ax_stat st;
-	const char *name, *life;
-	struct sp_text t;
-	char link[48];
-	size_t len;
-	long n;
 
-	if (sp_sys2(__NR_fstat, fd, (long)&st) || st.dev != RS_NS->segment_dev)
-		return false;
-	sp_text_init(&t, link, sizeof(link));
+	return !sp_sys2(__NR_fstat, fd, (long)&st) && st.dev == RS_NS->segment_dev;
+}
+
+static void link_of(const struct rs_area *a, int fd, char *link, size_t cap)
+{
+	struct sp_text t;
+
+	sp_text_init(&t, link, cap);
 	sp_text_str(&t, "/proc/");
 	sp_text_dec(&t, a->htid.n);
 	sp_text_str(&t, "/fd/");
 	sp_text_dec(&t, fd);
+}
+
+/* False: fd is no text, or of a procfs that is not at /proc. */
+static bool look(struct rs_area *a, int fd, struct held *h)
+{
+	struct bd_procpath *p = &h->p;
+	const char *name, *life;
+	char link[48];
+	size_t len;
+	long n;
+
+	link_of(a, fd, link, sizeof(link));
 	n = sp_sys3(__NR_readlink, (long)link, (long)h->name, LINK_MAX);
 	name = n > 0 && n < LINK_MAX ? rs_text_name_of(h->name, (size_t)n, &len) : NULL;
 	if (!name || name[len] != LIFE)
@@ -161,69 +170,64 @@ static bool look(struct rs_area *a, int fd, struct held *h)
 	return p->kind != BD_PROC_NOT && bd_text_of(p) != BD_TEXT_NONE;
 }
 
-/* What the kernel's read says: fs/proc/fd.c:seq_show, fs/proc/array.c:children_seq_start. */
+/* What the kernel's read says of nobody: fs/proc/fd.c:seq_show, fs/proc/array.c:children_seq_start. */
 static long of_nobody(enum bd_text text)
 {
 	return text == BD_TEXT_FDINFO ? -ENOENT : text == BD_TEXT_CHILDREN ? 0 : -ESRCH;
 }
 
 /*
- * The text of now under the same number; whoever shares the descriptor keeps the old one. Signals are blocked. If the
- * process has gone it is empty, and the result an error, mostly -ESRCH. Else 0.
+ * The text becomes that of now, through a descriptor of our own: another thread may close the program's, and its number
+ * be that of another file. If the process has gone the text is empty, and the result an error, mostly -ESRCH. Else 0.
  */
-static long make_again(struct rs_frame *f, struct rs_area *a, int fd, const struct held *h)
+static long make_again(struct rs_frame *f, struct rs_area *a, int fd, bool image)
 {
-	long flags = sp_sys3(__NR_fcntl, fd, F_GETFL, 0), from;
+	char link[48];
+	struct held h;
+	enum bd_text text;
+	long mem, from, r = 0;
 
-	if (flags < 0 || (flags & O_ACCMODE) == O_WRONLY)
+	link_of(a, fd, link, sizeof(link));
+	mem = sp_sys3(__NR_open, (long)link, O_RDWR | O_CLOEXEC, 0);
+	if (mem < 0)
 		return 0;
-	flags &= O_NONBLOCK | O_APPEND;
-	if (sp_sys3(__NR_fcntl, fd, F_GETFD, 0) == FD_CLOEXEC)
-		flags |= O_CLOEXEC;
-	from = h->gone ? -ENOENT : sp_sys3(__NR_open, (long)h->name, O_RDONLY | O_CLOEXEC, 0);
-	if (from == -ENOENT) {
-		char kept[RS_TEXT_NAME_MAX];
-
-		rs_text_keep_name(a, NULL, h->name, kept);
-		from = rs_text_memory_file(kept, MFD_CLOEXEC);
-		if (from >= 0)
-			rs_text_move(from, fd, (uint64_t)flags);
-		return of_nobody(bd_text_of(&h->p));
+	text = look(a, (int)mem, &h) ? bd_text_of(&h.p) : BD_TEXT_NONE;
+	/* Those of mappings are about the memory that the process had when they were opened. */
+	if (text == BD_TEXT_NONE ||
+	    (image && (h.gone || text == BD_TEXT_MAPS || text == BD_TEXT_NUMA_MAPS))) {
+		sp_sys1(__NR_close, mem);
+		return 0;
 	}
-	if (from >= 0)
-		from = rs_text_convert(f, a, bd_text_of(&h->p), &h->p, h->name, from, O_CLOEXEC);
-	if (from >= 0)
-		rs_text_move(from, fd, (uint64_t)flags);
-	return 0;
+	from = h.gone ? -ENOENT : sp_sys3(__NR_open, (long)h.name, O_RDONLY | O_CLOEXEC, 0);
+	if (from >= 0) {
+		rs_text_rewrite(f, a, text, &h.p, from, mem);
+		sp_sys1(__NR_close, from);
+	} else if (from == -ENOENT) {
+		sp_sys2(__NR_ftruncate, mem, 0);
+		r = of_nobody(text);
+	}
+	sp_sys1(__NR_close, mem);
+	return r;
 }
 
 void rs_text_refresh(struct rs_area *a, int fd, uint64_t mask)
 {
-	enum bd_text text;
-	struct held h;
-
-	if (!look(a, fd, &h) || h.gone || !rs_proc_own(a, &h.p) ||
-	    sp_sys3(__NR_lseek, fd, 0, 1 /* SEEK_CUR */))
-		return;
-	/* Those of mappings are about the memory that the process had when they were opened. */
-	text = bd_text_of(&h.p);
-	if (text == BD_TEXT_MAPS || text == BD_TEXT_NUMA_MAPS)
+	if (!may_be_text(fd) || sp_sys3(__NR_lseek, fd, 0, 1 /* SEEK_CUR */))
 		return;
 	a->cur->saved_mask = mask;
-	if (make_again(a->cur, a, fd, &h))
+	if (make_again(a->cur, a, fd, true))
 		return;
 }
 
 /* lseek(fd, 0, SEEK_SET) */
 long rs_h_lseek(struct rs_frame *f, struct rs_area *a)
 {
-	struct held h;
 	long r;
 
-	if (!look(a, (int)f->a[0], &h))
+	if (!may_be_text((int)f->a[0]))
 		return rs_call(f, rs_finish_raw);
 	rs_block(f);
-	r = make_again(f, a, (int)f->a[0], &h);
+	r = make_again(f, a, (int)f->a[0], false);
 	if (!r)
 		r = sp_sys3(__NR_lseek, f->a[0], f->a[1], f->a[2]);
 	return rs_unblock(f, r);
@@ -238,7 +242,7 @@ long rs_h_fstatfs(struct rs_frame *f, struct rs_area *a)
 
 	if (r)
 		return r;
-	if (fs[0] == TMPFS_MAGIC && look(a, (int)f->a[0], &h))
+	if (fs[0] == TMPFS_MAGIC && may_be_text((int)f->a[0]) && look(a, (int)f->a[0], &h))
 		sp_sys2(__NR_statfs, (long)"/proc", (long)fs);
 	return rs_user_write((uint64_t)f->a[1], fs, sizeof(fs));
 }

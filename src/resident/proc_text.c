@@ -21,8 +21,7 @@
 #define MFD_NOEXEC_SEAL 8u
 #endif
 
-#define F_SEAL_FUTURE_WRITE_ 0x10 /* linux/fcntl.h */
-#define SPILL_MAX (256u << 10)	  /* of a text while there is no descriptor for its file */
+#define SPILL_MAX (256u << 10) /* of a text while there is no descriptor for its file */
 
 /* Where a text goes: a descriptor, memory, or (neither) nowhere, to see whether it would change. */
 struct sink {
@@ -208,7 +207,7 @@ static long convert_sorted(struct job *j, long from, struct sink *to)
 	return 0;
 }
 
-long rs_text_memory_file(const char *name, uint32_t flags)
+static long memory_file(const char *name, uint32_t flags)
 {
 	long fd = sp_sys2(__NR_memfd_create, (long)name, (long)(flags | MFD_NOEXEC_SEAL));
 
@@ -291,33 +290,26 @@ static long open_anew(const struct rs_area *a, long fd, long mem, uint64_t flags
 	return r < 0 ? mem : r;
 }
 
-long rs_text_move(long from, long fd, uint64_t flags)
-{
-	long r;
-
-	if (flags & (O_NONBLOCK | O_APPEND))
-		sp_sys3(__NR_fcntl, from, F_SETFL, (long)(flags & (O_NONBLOCK | O_APPEND)));
-	r = sp_sys3(__NR_dup3, from, fd, (long)(flags & O_CLOEXEC));
-	sp_sys1(__NR_close, from);
-	return r;
-}
-
 /*
  * The memory file under the number of the kernel's: the lowest that was free, as open(2) has it. The texts of all
  * processes that ps(1) and its like read again and again stay as they are made: to open them anew would take a
- * sixth of the time. To write says EPERM. Not F_SEAL_WRITE where there is the other (5.1): it may wait for
- * what other processors do with the page.
+ * sixth of the time, only so that they cannot be written.
  */
 static long put_in_place(const struct job *j, long fd, long mem, uint64_t flags)
 {
-	bool often = j->text == BD_TEXT_STAT || j->text == BD_TEXT_STATUS;
-	bool only_read = (flags & O_ACCMODE) == O_RDONLY;
-	const long others = F_SEAL_GROW | F_SEAL_SHRINK;
+	long r;
 
-	if ((often || !only_read) &&
-	    sp_sys3(__NR_fcntl, mem, F_ADD_SEALS, others | F_SEAL_FUTURE_WRITE_) == -EINVAL)
-		sp_sys3(__NR_fcntl, mem, F_ADD_SEALS, others | F_SEAL_WRITE);
-	return often && only_read ? rs_text_move(mem, fd, flags) : open_anew(j->a, fd, mem, flags);
+	if (flags & O_ACCMODE) { /* write(2) says EPERM, as to whoever may not. */
+		sp_sys3(__NR_fcntl, mem, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK);
+		return open_anew(j->a, fd, mem, flags);
+	}
+	if (j->text != BD_TEXT_STAT && j->text != BD_TEXT_STATUS)
+		return open_anew(j->a, fd, mem, flags);
+	if (flags & (O_NONBLOCK | O_APPEND))
+		sp_sys3(__NR_fcntl, mem, F_SETFL, (long)(flags & (O_NONBLOCK | O_APPEND)));
+	r = sp_sys3(__NR_dup3, mem, fd, (long)(flags & O_CLOEXEC));
+	sp_sys1(__NR_close, mem);
+	return r;
 }
 
 /* No descriptor is free but fd: the text waits in memory until fd's number can be its file's. */
@@ -337,7 +329,7 @@ static long through_memory(struct job *j, const char *name, long fd, uint64_t fl
 	if (!r) {
 		sp_sys1(__NR_close, fd);
 		j->closed = true; /* its number may be somebody else's from now on */
-		file.fd = rs_text_memory_file(name, flags & O_CLOEXEC ? MFD_CLOEXEC : 0);
+		file.fd = memory_file(name, flags & O_CLOEXEC ? MFD_CLOEXEC : 0);
 		r = file.fd;
 	}
 	if (r >= 0)
@@ -388,7 +380,7 @@ static void fill_map(struct job *j)
 
 static long into_file(struct job *j, const char *name, long fd, uint64_t flags)
 {
-	struct sink to = {.fd = rs_text_memory_file(name, MFD_CLOEXEC)};
+	struct sink to = {.fd = memory_file(name, MFD_CLOEXEC)};
 	long r;
 
 	if (to.fd == -EMFILE || to.fd == -ENFILE)
@@ -446,4 +438,24 @@ keep:
 	/* The place a text is read from is the descriptor's own. */
 	sp_sys3(__NR_lseek, fd, 0, 0);
 	return fd;
+}
+
+void rs_text_rewrite(struct rs_frame *f, struct rs_area *a, enum bd_text text,
+		     const struct bd_procpath *p, long from, long mem)
+{
+	struct sink to = {.fd = mem};
+	struct job j;
+	long r;
+
+	memset(&j, 0, sizeof(j));
+	j.f = f;
+	j.a = a;
+	j.p = p;
+	j.text = text;
+	fill_map(&j);
+	r = convert_again(&j, from, &to);
+	if (!r)
+		sp_sys2(__NR_ftruncate, mem, (long)to.len);
+	else if (r == -EFBIG)
+		forget_xfsz();
 }

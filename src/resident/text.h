@@ -39,9 +39,9 @@ const char *rs_text_name_of(const char *link, size_t len, size_t *ret_len);
  */
 bool rs_text_stands_for(const char *link, char *buf, size_t cap);
 
-long rs_text_memory_file(const char *name, uint32_t flags);
-/* Puts a descriptor, which is used up, into the place of another one, as opened with these flags. */
-long rs_text_move(long from, long fd, uint64_t flags);
+/* What is read from descriptor `from`, converted, becomes the content of the memory file mem. Signals are blocked. */
+void rs_text_rewrite(struct rs_frame *f, struct rs_area *a, enum bd_text text,
+		     const struct bd_procpath *p, long from, long mem);
 
 /*
  * A new program starts with this mask. If descriptor fd is a text of which nothing was read, it becomes

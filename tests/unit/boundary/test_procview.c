@@ -53,6 +53,8 @@ static void stat_texts(void **state)
 		{"123 () 1 2 3 4 5) Z 120 121 122 0 0 1\n",
 		 "130 () 1 2 3 4 5) Z 127 130 131 0 0 1\n"},
 		{"123 () Z 120 121 122 0 0 1\n", "130 () Z 127 130 131 0 0 1\n"},
+		/* between its end and its father's wait: fs/proc/array.c:do_task_stat */
+		{"123 (x) X 0 -1 -1 0 -1 4\n", "130 (x) X 0 -1 -1 0 -1 4\n"},
 		{"5 (x\ny) T 120 121 122 0 99 \n", "0 (x\ny) T 127 130 131 0 0 \n"},
 	};
 	static const char *const bad[] = {
