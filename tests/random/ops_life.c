@@ -87,7 +87,8 @@ static unsigned long copy_flags(void)
 	for (size_t i = 0; i < COUNT(bad); i++)
 		if (chance(2))
 			flags |= bad[i];
-	return flags;
+	/* Needs a right in the kernel, and none under subpid. */
+	return flags & ~(unsigned long)CLONE_NEWPID;
 }
 
 static void op_clone(int slot)
@@ -340,7 +341,7 @@ static void op_subreaper(int slot)
 static void op_refused(int slot)
 {
 	(void)slot;
-	tell("unshare %s", rc(SC(SYS_unshare, CLONE_NEWPID)));
+	tell("unshare %s", rc(SC(SYS_unshare, CLONE_NEWPID | CLONE_PARENT)));
 	tell(" setns %s", rc(SC(SYS_setns, (long)SHARED_FD, (long)(chance(50) ? CLONE_NEWPID : 0))));
 }
 
