@@ -142,7 +142,7 @@ static int fill_header(struct sv_boot *b, const struct sv_features *f, struct sv
 		flags |= SP_SEG_PIDFS;
 	if (b->job->strict)
 		flags |= SP_SEG_STRICT;
-	if (sv_tty_controls())
+	if (b->foreground)
 		flags |= SP_SEG_FOREGROUND;
 	atomic_store(&seg->flags, flags);
 	seg->layers = ROOT_LAYERS;
@@ -235,6 +235,7 @@ int sv_boot(struct sv_boot *b, const struct sv_job *job, struct sv_fail *fail)
 	if (r < 0)
 		return r;
 	b->inside = features.inside;
+	b->foreground = sv_tty_controls();
 	if (b->inside && (job->pid_max || job->first_pid || job->pids_limit || job->strict))
 		return sv_failed(
 			fail, 0,

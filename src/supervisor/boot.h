@@ -46,6 +46,7 @@ enum sv_order {
 	SV_ORDER_END = 1, /* arg: the signal that ends it */
 	SV_ORDER_FORWARD, /* arg: a signal for init */
 	SV_ORDER_CONT,	  /* the front was continued: so must init be */
+	SV_ORDER_STOP,	  /* the front was sent SIGTSTP: init has to stop, the front follows it */
 };
 struct sv_tell {
 	int32_t order;
@@ -56,6 +57,7 @@ struct sv_boot {
 	const struct sv_job *job;
 	struct sv_caller caller;
 	bool no_new_privs; /* the caller's */
+	bool foreground;   /* there is a terminal: number 1 stops of TSTP and the like */
 	bool inside;	   /* of a namespace of subpid: no segment, no resident, no scope */
 	struct sv_strangers strangers;
 	struct sv_record record; /* how others find the container; none: they do not */

@@ -71,6 +71,12 @@ static void on_signal(struct front *f, int sig, bool from_kernel)
 	bool from_terminal = from_kernel &&
 			     (sig == SIGINT || sig == SIGQUIT || sig == SIGHUP || sig == SIGWINCH);
 
+	if (sig == SIGTSTP) {
+		/* From the terminal the program has its own. */
+		if (!from_kernel)
+			tell(f, SV_ORDER_STOP, 0);
+		return;
+	}
 	if (((d.handled | d.blocked) & bit) && !from_terminal)
 		tell(f, SV_ORDER_FORWARD, sig);
 	if (((d.handled | d.ignored) & bit) || !sv_sig_ends(sig))
@@ -226,12 +232,14 @@ static void watch(struct front *f)
 	}
 }
 
+/* TSTP is read with the others, so it must not be ignored. */
 static void ignore_stops(void)
 {
-	static const int sigs[] = {SIGTSTP, SIGTTIN, SIGTTOU, SIGPIPE};
+	static const int sigs[] = {SIGTTIN, SIGTTOU, SIGPIPE};
 
 	for (size_t i = 0; i < sizeof(sigs) / sizeof(sigs[0]); i++)
 		signal(sigs[i], SIG_IGN);
+	signal(SIGTSTP, SIG_DFL);
 }
 
 static int open_signals(struct front *f)
@@ -242,6 +250,7 @@ static int open_signals(struct front *f)
 	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGCONT);
 	sigaddset(&set, SIGWINCH);
+	sigaddset(&set, SIGTSTP);
 	for (int sig = 1; sig < NSIG; sig++)
 		if (sv_sig_ends(sig) && sig != SIGKILL && sig != SIGPIPE)
 			sigaddset(&set, sig);

@@ -24,15 +24,13 @@
 #include "supervisor/tty.h"
 #include "supervisor/util.h"
 
-#define CONT_PATIENCE_MSEC 20 /* a group's SIGCONT has reached number 1 by then */
-
 struct inside {
 	struct sv_boot *b;
 	pid_t init;
 	int sigfd, front_pidfd;
 	int end_by;
 	bool front_gone, exited;
-	long long cont_due;
+	struct sv_follow follow;
 	struct sv_clock clock;
 };
 
@@ -53,7 +51,7 @@ static _Noreturn void become_program(const struct sv_boot *b, int link)
 	const struct sv_job *job = b->job;
 	int err;
 
-	if (sv_tty_controls())
+	if (b->foreground)
 		syscall(RS_HYPER_NR, RS_HYPER_FOREGROUND);
 	setrlimit(RLIMIT_NOFILE, &b->nofile);
 	setrlimit(RLIMIT_FSIZE, &b->fsize);
@@ -172,8 +170,8 @@ static void on_front(struct inside *s)
 	while ((n = recv(s->b->ctl_super, &t, sizeof(t), MSG_DONTWAIT)) > 0) {
 		bool signal = n == sizeof(t) && t.arg > 0 && t.arg <= 64;
 
-		if (n == sizeof(t) && t.order == SV_ORDER_CONT)
-			s->cont_due = sv_now_msec() + CONT_PATIENCE_MSEC;
+		if (n == sizeof(t) && (t.order == SV_ORDER_CONT || t.order == SV_ORDER_STOP))
+			sv_follow_order(&s->follow, (enum sv_order)t.order);
 		else if (signal && t.order == SV_ORDER_END)
 			s->end_by = t.arg;
 		else if (signal && t.order == SV_ORDER_FORWARD && !s->exited)
@@ -199,18 +197,10 @@ static void on_link(struct inside *s)
 	ring(s);
 }
 
-static void look_for_cont(struct inside *s)
-{
-	if (!s->cont_due || sv_now_msec() < s->cont_due)
-		return;
-	s->cont_due = 0;
-	if (atomic_load(&s->b->shared->stopped) && !s->exited)
-		kill(s->init, SIGCONT);
-}
-
 static void watch(struct inside *s)
 {
 	while (!s->exited && !s->end_by && !s->front_gone) {
+		sp_hpid init;
 		struct pollfd p[] = {
 			{.fd = s->sigfd, .events = POLLIN},
 			{.fd = s->b->ctl_super, .events = POLLIN},
@@ -218,7 +208,7 @@ static void watch(struct inside *s)
 			{.fd = s->b->link_r, .events = POLLIN},
 		};
 
-		if (poll(p, 4, sv_clock_pause(&s->clock, s->cont_due ? CONT_PATIENCE_MSEC : -1)) < 0)
+		if (poll(p, 4, sv_clock_pause(&s->clock, sv_follow_pause(&s->follow))) < 0)
 			continue;
 		if (p[0].revents)
 			on_children(s);
@@ -228,10 +218,10 @@ static void watch(struct inside *s)
 			s->front_gone = true;
 		if (p[3].revents)
 			on_link(s);
-		look_for_cont(s);
+		init = sp_hpid_of(s->exited ? 0 : s->init);
+		sv_follow_look(&s->follow, s->b, init);
 		if (!s->end_by)
-			s->end_by =
-				sv_clock_look(&s->clock, s->b, sp_hpid_of(s->exited ? 0 : s->init));
+			s->end_by = sv_clock_look(&s->clock, s->b, init);
 	}
 }
 

@@ -24,7 +24,6 @@
 #include "supervisor/stop.h"
 #include "supervisor/util.h"
 
-#define CONT_PATIENCE_MSEC 20 /* a group's SIGCONT has reached init by then */
 #define START_POLL_MAX_MSEC 64
 
 struct super {
@@ -40,8 +39,8 @@ struct super {
 	bool front_gone;
 	bool failed; /* shared->fail says why nothing was run */
 	bool started;
-	int start_poll;	    /* msec until we look again whether the program runs */
-	long long cont_due; /* when to see whether init is still stopped, 0 never */
+	int start_poll; /* msec until we look again whether the program runs */
+	struct sv_follow follow;
 	struct sv_clock clock;
 };
 
@@ -205,7 +204,8 @@ static void on_order(struct super *s, const struct sv_tell *t)
 			kill(s->init.pid.n, t->arg);
 		break;
 	case SV_ORDER_CONT:
-		s->cont_due = sv_now_msec() + CONT_PATIENCE_MSEC;
+	case SV_ORDER_STOP:
+		sv_follow_order(&s->follow, (enum sv_order)t->order);
 		break;
 	}
 }
@@ -250,33 +250,16 @@ static void look_for_start(struct super *s)
 	}
 }
 
-static void look_for_cont(struct super *s)
-{
-	if (!s->cont_due || sv_now_msec() < s->cont_due)
-		return;
-	s->cont_due = 0;
-	if (atomic_load(&s->b->shared->stopped) && !s->exit.known)
-		kill(s->init.pid.n, SIGCONT);
-}
-
 static int next_timeout(const struct super *s)
 {
-	long long msec = -1;
+	long long msec = sv_follow_pause(&s->follow);
 
-	if (!s->started && s->init.link < 0)
+	if (!s->started && s->init.link < 0 && (msec < 0 || s->start_poll < msec))
 		msec = s->start_poll;
 	if (sv_channel_timeout(&s->channel) == 0)
 		return 0;
 	if (sv_tree_timeout(&s->tree) >= 0 && (msec < 0 || sv_tree_timeout(&s->tree) < msec))
 		msec = sv_tree_timeout(&s->tree);
-	if (s->cont_due) {
-		long long left = s->cont_due - sv_now_msec();
-
-		if (left < 0)
-			left = 0;
-		if (msec < 0 || left < msec)
-			msec = left;
-	}
 	return sv_clock_pause(&s->clock, msec);
 }
 
@@ -296,6 +279,7 @@ static void watch(struct super *s)
 	struct pollfd p[CHANNEL + 1 + SV_CLIENTS + SV_CONTROL_POLL];
 
 	while (!s->exit.known && !s->end_by && !s->front_gone && !s->failed) {
+		sp_hpid init;
 		size_t n, control;
 
 		p[SIG] = (struct pollfd){.fd = s->sigfd, .events = POLLIN};
@@ -319,10 +303,10 @@ static void watch(struct super *s)
 		sv_tree_serve(&s->tree);
 		on_control(s, p + control);
 		look_for_start(s);
-		look_for_cont(s);
+		init = s->exit.known ? SP_HPID_NONE : s->init.pid;
+		sv_follow_look(&s->follow, s->b, init);
 		if (!s->end_by)
-			s->end_by = sv_clock_look(&s->clock, s->b,
-						  s->exit.known ? SP_HPID_NONE : s->init.pid);
+			s->end_by = sv_clock_look(&s->clock, s->b, init);
 	}
 }
 

@@ -13,7 +13,8 @@
 #include "supervisor/util.h"
 
 #define LONGEST_PAUSE_MSEC 3600000
-#define LOOK_MSEC 50 /* how often we look whether number 1 still holds the signal back */
+#define FOLLOW_MSEC 20 /* a group's signal has reached number 1 by then */
+#define LOOK_MSEC 50   /* how often we look whether number 1 still holds the signal back */
 
 struct sv_dispositions sv_dispositions_of_init(const struct sv_boot *b)
 {
@@ -100,6 +101,48 @@ int sv_clock_pause(const struct sv_clock *c, long long msec)
 		msec = earlier(msec, left < 0 ? 0 : left);
 	msec = earlier(msec, sv_stop_pause(&c->stop));
 	return msec > LONGEST_PAUSE_MSEC ? LONGEST_PAUSE_MSEC : (int)msec;
+}
+
+void sv_follow_order(struct sv_follow *f, enum sv_order order)
+{
+	f->order = order;
+	f->due = sv_now_msec() + FOLLOW_MSEC;
+}
+
+/* TSTP as it is meant for number 1; where default is not to stop of it, an ancestor's STOP. */
+static int stop_signal(const struct sv_boot *b)
+{
+	struct sv_dispositions d = sv_dispositions_of_init(b);
+	uint64_t bit = sv_sig_bit(SIGTSTP);
+
+	if (d.ignored & bit)
+		return 0;
+	if ((d.handled | d.blocked) & bit)
+		return SIGTSTP;
+	return b->foreground ? SIGTSTP : SIGSTOP;
+}
+
+void sv_follow_look(struct sv_follow *f, const struct sv_boot *b, sp_hpid pid)
+{
+	bool stopped = atomic_load(&b->shared->stopped);
+	int sig = 0;
+
+	if (!f->due || sv_now_msec() < f->due)
+		return;
+	f->due = 0;
+	if (f->order == SV_ORDER_CONT && stopped)
+		sig = SIGCONT;
+	else if (f->order == SV_ORDER_STOP && !stopped)
+		sig = stop_signal(b);
+	if (sig && pid.n > 0)
+		kill(pid.n, sig);
+}
+
+long long sv_follow_pause(const struct sv_follow *f)
+{
+	long long left = f->due - sv_now_msec();
+
+	return !f->due ? -1 : left < 0 ? 0 : left;
 }
 
 int sv_announce(const struct sv_job *job, int number, struct sv_fail *fail)

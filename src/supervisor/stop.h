@@ -34,6 +34,18 @@ int sv_clock_look(struct sv_clock *c, const struct sv_boot *b, sp_hpid pid);
 /* The earlier of msec (-1: never) and when sv_clock_look has to be called again. */
 int sv_clock_pause(const struct sv_clock *c, long long msec);
 
+/*
+ * Following a front that was stopped or continued: number 1 most likely got the same signal, as a member of the
+ * group. A moment later it is seen whether it did.
+ */
+struct sv_follow {
+	enum sv_order order; /* SV_ORDER_CONT or SV_ORDER_STOP */
+	long long due;	     /* 0: nothing to look at */
+};
+void sv_follow_order(struct sv_follow *f, enum sv_order order);
+void sv_follow_look(struct sv_follow *f, const struct sv_boot *b, sp_hpid pid); /* pid as above */
+long long sv_follow_pause(const struct sv_follow *f); /* milliseconds, -1: never */
+
 /* Tells whom the job names number 1's number. */
 sp_must_check int sv_announce(const struct sv_job *job, int number, struct sv_fail *fail);
 

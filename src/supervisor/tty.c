@@ -44,6 +44,8 @@ void sv_stop_self(int sig, bool (*still_wanted)(void *), void *arg)
 		sv_sigmask(SIG_BLOCK, sv_sig_bit(sig));
 	}
 	signal(sig, SIG_IGN); /* discards what is still pending */
+	if (sig == SIGTSTP)   /* blocked, it is read */
+		signal(sig, SIG_DFL);
 }
 
 void sv_die_of(int sig)

@@ -12,7 +12,8 @@ bool sv_tty_controls(void);
 
 /*
  * Stops the calling process by sig, as if sig had its default action; returns when it is continued,
- * or at once if still_wanted (asked at the last moment) says no. Blocks and ignores sig again.
+ * or at once if still_wanted (asked at the last moment) says no. Blocks sig again, and ignores it unless
+ * it is TSTP.
  */
 void sv_stop_self(int sig, bool (*still_wanted)(void *), void *arg);
 

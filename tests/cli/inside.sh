@@ -29,3 +29,4 @@ for who in '$f' '$(pgrep -P $f)' '$(pgrep -x sleep)'; do
 		echo $c $(pgrep -cx sleep)'
 done
 CLI_PREFIX='inside a namespace: ' user timeout -k 2 120 "$SUBPID" run -- python3 "$here/jobs.py" "$SUBPID" || failed=1
+CLI_PREFIX='inside a namespace: ' user timeout -k 2 60 "$SUBPID" run -- python3 "$here/tstp.py" "$SUBPID" || failed=1
