@@ -403,7 +403,7 @@ static long do_clone(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint
 	long (*how)(struct rs_frame *, struct rs_area *, uint64_t, uint64_t, uint64_t, sp_vpid) = once;
 	long r;
 
-	if (flags & CLONE_NEWPID || a->children == RS_CHILDREN_NEW)
+	if (flags & CLONE_NEWPID || (uint32_t)a->children == RS_CHILDREN_NEW)
 		how = rs_nest;
 	else if (a->children)
 		how = rs_join;

@@ -29,7 +29,6 @@
 
 #define CLD_EXITED 1
 #define CLD_STOPPED 5
-#define PARENT_DIED SIGUSR2
 #define STOPPED_NS 20000000 /* how often a stopped number 1 is looked at */
 #define STAT_PPID 4	    /* proc(5) */
 #define DEPTH_MAX 100000
@@ -288,13 +287,12 @@ static void parent_died(int32_t init)
 
 _Noreturn void rs_keeper(int link, sp_hpid init, bool scoped)
 {
-	const uint64_t wanted = RS_BIT(SIGCHLD) | RS_BIT(PARENT_DIED);
+	const uint64_t wanted = RS_BIT(SIGCHLD) | RS_BIT(RS_PARENT_DIED);
 	struct ax_siginfo si;
 	long r;
 
 	sp_sys6(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0, 0);
 	sp_sys6(__NR_prctl, PR_SET_NAME, (long)"subpid-keeper", 0, 0, 0, 0);
-	sp_sys6(__NR_prctl, PR_SET_PDEATHSIG, PARENT_DIED, 0, 0, 0, 0);
 	for (;;) {
 		r = event(&si, WSTOPPED | WEXITED);
 		if (r == -ECHILD) {
@@ -308,8 +306,8 @@ _Noreturn void rs_keeper(int link, sp_hpid init, bool scoped)
 		} else if (si.pid == init.n) {
 			end(link, scoped);
 			end_as(&si);
-		} else if (!si.pid &&
-			   sp_sys4(__NR_rt_sigtimedwait, (long)&wanted, 0, 0, 8) == PARENT_DIED) {
+		} else if (!si.pid && sp_sys4(__NR_rt_sigtimedwait, (long)&wanted, 0, 0, 8) ==
+					      RS_PARENT_DIED) {
 			parent_died(init.n);
 		}
 	}

@@ -92,7 +92,7 @@ static bool nested_init_drops(struct sp_ref ref, int sig)
 
 	if (sig < 1 || sig > RS_NSIG || RS_BIT(sig) & PASSED_TO_INIT)
 		return false;
-	return rs_init_below(sp_ref_number(ref), set) && !((set[0] | set[1] | set[2]) & RS_BIT(sig));
+	return rs_init_below(rs_ref_group(ref), set) && !((set[0] | set[1] | set[2]) & RS_BIT(sig));
 }
 
 /* What is sent to number 1 of a namespace below goes on to its keeper where that is stopped in its place. */
@@ -162,7 +162,7 @@ static long kill_process(struct rs_area *a, struct sp_ref ref, int sig)
 
 static long kill_ref(struct rs_area *a, struct sp_ref ref, int sig)
 {
-	if (sp_ref_keeper(RS_NS, ref).n && nested_init_drops(ref, sig))
+	if (nested_init_drops(ref, sig))
 		sig = 0;
 	return tell_keeper(ref, sig, kill_process(a, ref, sig));
 }
@@ -340,7 +340,7 @@ static long kill_thread(struct rs_frame *f, struct rs_area *a, int tid_arg, int 
 	}
 	f->a[tid_arg] = hid;
 	ref = sp_pid_find(RS_NS, sp_pid_number(RS_NS, sp_hpid_of(hid)));
-	if (of_init(ref) && drops(a, ref, sig))
+	if ((of_init(ref) && drops(a, ref, sig)) || nested_init_drops(ref, sig))
 		f->a[sig_arg] = 0;
 	return rs_call(f, rs_finish_raw);
 }
@@ -371,7 +371,7 @@ long rs_h_rt_sigqueueinfo(struct rs_frame *f, struct rs_area *a)
 	mark_forged(f, sig, 2);
 	rs_block(f);
 	f->a[0] = n > 0 ? rs_in_task(a, n) : n;
-	if (of_init(ref) && init_drops(sig))
+	if ((of_init(ref) && init_drops(sig)) || nested_init_drops(ref, sig))
 		f->a[1] = 0;
 	r = sp_sys3(__NR_rt_sigqueueinfo, f->a[0], f->a[1], f->a[2]);
 	return rs_unblock(f, r);

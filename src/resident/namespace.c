@@ -32,7 +32,7 @@
 /* Of CLONE_NEWPID the kernel learns nothing: it changes only where this thread's next children are born. */
 long rs_h_unshare(struct rs_frame *f, struct rs_area *a)
 {
-	uint64_t flags = (uint64_t)f->a[0];
+	uint64_t flags = (uint64_t)f->a[0], children = RS_CHILDREN_NEW;
 	long r;
 
 	if (flags & CLONE_NEWTIME)
@@ -42,9 +42,13 @@ long rs_h_unshare(struct rs_frame *f, struct rs_area *a)
 	if (flags & ~(uint64_t)UNSHARE_KNOWN || a->children)
 		return -EINVAL;
 	rs_block(f);
-	r = flags == CLONE_NEWPID ? 0 : sp_sys1(__NR_unshare, (long)(flags & ~(uint64_t)CLONE_NEWPID));
+	r = flags & CLONE_NEWNET ? rs_nest_ahead(&children) : 0;
+	if (!r && flags != CLONE_NEWPID)
+		r = sp_sys1(__NR_unshare, (long)(flags & ~(uint64_t)CLONE_NEWPID));
 	if (!r)
-		a->children = RS_CHILDREN_NEW;
+		a->children = children;
+	else if (children != RS_CHILDREN_NEW)
+		rs_nest_forget(children);
 	return rs_unblock(f, r);
 }
 

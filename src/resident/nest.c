@@ -20,6 +20,7 @@
 #include <linux/wait.h>
 
 #include "arch/x86_64/syscall.h"
+#include "arch/x86_64/uapi.h"
 #include "resident/birth.h"
 #include "resident/handover.h"
 #include "resident/init.h"
@@ -89,8 +90,9 @@ static long ask(struct nest *n)
 	int fds[2] = {-1, -1};
 	long s = rs_channel_open(RS_NS->sock_name, RS_NS->sock_len), r;
 
+	/* In a network namespace of its own a process cannot be heard. */
 	if (s < 0)
-		return s;
+		return s == -ECONNREFUSED ? -EAGAIN : s;
 	r = rs_channel_talk(s, &q, fds, &n->id);
 	if (r) {
 		sp_sys1(__NR_close, s);
@@ -103,6 +105,72 @@ static long ask(struct nest *n)
 		return 0;
 	let_go(n);
 	return -EMFILE;
+}
+
+/* Above what is hidden, so that the program's own descriptors are in nobody's way. */
+static long hide(int fd)
+{
+	long r = sp_sys3(__NR_fcntl, fd, F_DUPFD, RS_NS->resident_fd + 1);
+
+	sp_sys1(__NR_close, fd);
+	return r;
+}
+
+long rs_nest_ahead(uint64_t *ret_children)
+{
+	struct nest n = {.link = -1};
+	long r = ask(&n), link, segment;
+
+	if (r)
+		return r;
+	sp_sys1(__NR_close, n.resident);
+	link = hide(n.link);
+	segment = hide(n.segment);
+	if (link >= 0 && segment >= 0 && link <= 0xffff && segment <= 0xffff) {
+		*ret_children = RS_CHILDREN_NEW | (uint64_t)link << 32 | (uint64_t)segment << 48;
+		return 0;
+	}
+	sp_sys1(__NR_close, link);
+	sp_sys1(__NR_close, segment);
+	return -EMFILE;
+}
+
+void rs_nest_forget(uint64_t children)
+{
+	sp_sys1(__NR_close, RS_CHILDREN_LINK(children));
+	sp_sys1(__NR_close, RS_CHILDREN_SEGMENT(children));
+}
+
+static bool is_link(int fd)
+{
+	struct ax_sockaddr_un un = {.family = 0};
+	uint32_t len = sizeof(un);
+
+	return !sp_sys3(__NR_getpeername, fd, (long)&un, (long)&len) &&
+	       len == sizeof(un.family) + 1 + RS_NS->sock_len &&
+	       !memcmp(un.path + 1, RS_NS->sock_name, RS_NS->sock_len);
+}
+
+/* What was asked for ahead, if the program has not closed it. */
+static long ask_or_have(struct nest *n, uint64_t children)
+{
+	struct ax_stat st;
+
+	if (!(children >> 32))
+		return ask(n);
+	n->link = RS_CHILDREN_LINK(children);
+	n->segment = RS_CHILDREN_SEGMENT(children);
+	if (!is_link(n->link) || sp_sys2(__NR_fstat, n->segment, (long)&st) ||
+	    st.dev != RS_NS->segment_dev ||
+	    sp_sys4(__NR_pread64, n->segment, (long)&n->id, sizeof(n->id),
+		    offsetof(struct sp_segment, ns_id)) != sizeof(n->id))
+		return -EAGAIN;
+	n->resident = (int)sp_sys3(__NR_fcntl, RS_NS->resident_fd, F_DUPFD_CLOEXEC, 3);
+	if (!sp_sys2(__NR_fstat, n->resident, (long)&st) && st.ino == RS_NS->resident_ino &&
+	    st.dev == RS_NS->resident_dev)
+		return 0;
+	sp_sys1(__NR_close, n->resident);
+	return -EAGAIN;
 }
 
 void rs_nest_plan(struct rs_frame *f, uint64_t flags, uint64_t sig)
@@ -284,6 +352,7 @@ static _Noreturn void begin(struct rs_frame *f, struct rs_area *a, struct nest *
 	int32_t self = (int32_t)sp_sys0(__NR_getpid);
 	long r;
 
+	sp_sys6(__NR_prctl, PR_SET_PDEATHSIG, RS_PARENT_DIED, 0, 0, 0, 0);
 	sp_sys6(__NR_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0, 0);
 	n->scoped = RS_NS->layers < RS_LAYERS_MAX && rs_scope_enter();
 	r = rs_channel_talk(n->link, &q, 0, 0);
@@ -361,7 +430,7 @@ long rs_nest(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t sta
 	r = rs_birth_begin(f, number, SP_VPID_NONE, a->htgid, &n.ref);
 	if (r)
 		return r;
-	r = ask(&n);
+	r = ask_or_have(&n, flags & CLONE_NEWPID ? 0 : a->children);
 	if (r) {
 		sp_pid_cancel(RS_NS, n.ref);
 		return r;

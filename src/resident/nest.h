@@ -31,6 +31,13 @@ enum rs_children {
 	RS_CHILDREN_OWN = 0,
 	RS_CHILDREN_NEW = 1, /* the root's id, into which nobody joins from above */
 };
+/* In the high half of NEW: what the supervisor gave when it was asked before it got out of reach. Or 0. */
+#define RS_CHILDREN_LINK(children) ((int)((children) >> 32 & 0xffff))
+#define RS_CHILDREN_SEGMENT(children) ((int)((children) >> 48))
+
+/* Asks for the next namespace before the network namespace changes. NEW, with what was given, or -errno. */
+long rs_nest_ahead(uint64_t *ret_children);
+void rs_nest_forget(uint64_t children);
 
 /* A child in the namespace a->children, of which it is a member like others; it has a number here too. As rs_nest. */
 long rs_join(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t stack,
@@ -49,6 +56,9 @@ long rs_nest_settid(uint64_t parent_tid, struct sp_ref ref);
  * cannot be signalled now.
  */
 bool rs_scope_enter(void);
+
+/* What a keeper gets when the creator ends, which number 1 may have asked to be told. */
+#define RS_PARENT_DIED SIGUSR2
 
 /* The keeper's life, with its connection to the supervisor. */
 _Noreturn void rs_keeper(int link, sp_hpid init, bool scoped);
