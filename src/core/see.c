@@ -19,7 +19,8 @@ static struct sp_ref seen(struct sp_segment *ns, sp_hpid hid, uint64_t ident)
 	if (ref.slot == SP_NO_SLOT || !ident)
 		return ref;
 	have = sp_load(&sp_entry_at(ns, ref.slot)->ident);
-	return !have || have == ident ? ref : SP_REF_NONE;
+	/* A stamp says when, not who. */
+	return !have || have & SP_IDENT_STAMP || have == ident ? ref : SP_REF_NONE;
 }
 
 /* Reserves one number: RESERVED and NESTED. */

@@ -200,7 +200,8 @@ static void sweep(const struct sv_tree *t, struct sv_ns *top)
 		if (state != SP_LIVE || flags & SP_F_THREAD)
 			continue;
 		fd = sv_pidfd(pid);
-		if (fd == -ESRCH || (fd >= 0 && ident && identity(t, pid, fd) != ident))
+		if (fd == -ESRCH ||
+		    (fd >= 0 && ident && !(ident & SP_IDENT_STAMP) && identity(t, pid, fd) != ident))
 			sp_pid_retire(seg, refs[i]);
 	}
 }
@@ -235,11 +236,19 @@ static sp_vpid give(const struct sv_tree *t, struct sv_ns *top, const struct sp_
 {
 	struct sp_ref ref;
 
-	sweep(t, top);
 	if (sp_pid_see(top->seg, what, t->root->keeper, &ref, ret_new))
 		return SP_VPID_NONE;
+	if (*ret_new)
+		sweep(t, top);
 	if (dead)
 		sp_pid_retire(top->seg, ref);
+	return sp_ref_number(ref);
+}
+
+/* It has been seen before. */
+static sp_vpid again(struct sp_segment *seg, struct sp_ref ref, const struct sp_task *what)
+{
+	sp_pid_set_flags(seg, &ref, what->flags & (SP_F_LEADER | SP_F_SESSION));
 	return sp_ref_number(ref);
 }
 
@@ -249,6 +258,7 @@ static sp_vpid number_of_process(struct sv_tree *t, struct sv_ns *top, struct sv
 	struct sp_segment *seg = top->seg;
 	struct sp_ref have = sp_pid_find_host(seg, what->hid);
 	uint64_t noted = ident_of(task.ns, task.ref);
+	uint64_t had = have.slot == SP_NO_SLOT ? 0 : ident_of(top, have);
 	bool dead = sp_word_state(task.ref.word) == SP_DEAD;
 	sv_auto_fd fd = -1;
 
@@ -262,15 +272,17 @@ static sp_vpid number_of_process(struct sv_tree *t, struct sv_ns *top, struct sv
 			return SP_VPID_NONE;
 		return give(t, top, what, true, ret_new);
 	}
-	if (have.slot != SP_NO_SLOT && noted && noted == ident_of(top, have)) {
-		sp_pid_set_flags(seg, &have, what->flags & (SP_F_LEADER | SP_F_SESSION));
-		return sp_ref_number(have);
-	}
+	if (had && had == noted && !(had & SP_IDENT_STAMP))
+		return again(seg, have, what);
 	/* Taken before the questions: while they are answered, the process is the same. */
 	fd = sv_pidfd(what->hid);
-	if (fd == -ESRCH || !belongs(t, top, what->hid))
+	if (fd == -ESRCH)
 		return SP_VPID_NONE;
 	what->ident = identity(t, what->hid, fd);
+	if (had && had == what->ident)
+		return again(seg, have, what);
+	if (!belongs(t, top, what->hid))
+		return SP_VPID_NONE;
 	if (fd >= 0 && syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0) < 0 && errno == ESRCH)
 		return SP_VPID_NONE;
 	if (sp_ref_number(task.ref).n == 1)

@@ -192,6 +192,11 @@ static void joiners_keep_their_number(void **state)
 	assert_int_equal(sp_pid_see(ns, TASK(8000, SP_VPID_NONE, 0, 5), ME, &ref, &is_new), 0);
 	assert_int_equal(number(ref), 1);
 	assert_false(is_new);
+	/* A stamp is no identity. */
+	sp_store(&sp_entry_at(ns, ref.slot)->ident, SP_IDENT_STAMP | 77);
+	assert_int_equal(sp_pid_see(ns, TASK(8000, SP_VPID_NONE, 0, 5), ME, &ref, &is_new), 0);
+	assert_int_equal(number(ref), 1);
+	assert_false(is_new);
 	audit_ok(ns);
 	done(ns);
 }
