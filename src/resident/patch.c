@@ -116,8 +116,11 @@ void rs_patch_traced(sp_vpid tgid)
 
 bool rs_patch_is_traced(sp_vpid tgid)
 {
-	struct sp_ref ref = sp_pid_find(RS_NS, tgid);
+	struct sp_ref ref;
 
+	if (!(atomic_load(&RS_NS->flags) & SP_SEG_PATCH))
+		return false;
+	ref = sp_pid_find(RS_NS, tgid);
 	return ref.slot != SP_NO_SLOT && atomic_load(&sp_entry_at(RS_NS, ref.slot)->unpatched);
 }
 
@@ -239,8 +242,9 @@ bool rs_patch_count(struct rs_area *a, uint64_t ret, uint32_t nr)
 	struct rs_hit *pair = &rs_patch.hits[(mixed >> 48) % RS_HITS & ~1u], *h;
 	uint32_t site = (uint32_t)(mixed >> 16);
 
-	if (!rs_patch.enabled || nr > BD_SYSCALL_MAX || bd_when_of[nr].op != BD_ALWAYS ||
-	    nr == __NR_rt_sigreturn)
+	/* While a vfork child is there nothing is patched, so that is nothing to count for. */
+	if (!rs_patch.enabled || atomic_load(&rs_patch.foreign) || nr > BD_SYSCALL_MAX ||
+	    bd_when_of[nr].op != BD_ALWAYS || nr == __NR_rt_sigreturn)
 		return false;
 	if (atomic_load(&rs_patch.shared) && !a->level)
 		rs_patch_note(a);
