@@ -11,6 +11,7 @@
 #include "arch/x86_64/syscall.h"
 #include "resident/handlers.h"
 #include "resident/init.h"
+#include "resident/patch.h"
 #include "resident/resident.h"
 #include "resident/user.h"
 
@@ -89,6 +90,28 @@ void rs_init_discard(uint64_t unblocked)
 		;
 }
 
+/*
+ * The kernel first, which reads the set; it is looked at when it has been, by the only task there is to take that memory
+ * away. A signal that is delivered in between finds SIGSYS in the mask of its frame, as the program asked, and takes it
+ * out of the kernel's (signal.c).
+ */
+static long kernel_first(struct rs_frame *f, struct rs_area *a)
+{
+	uint64_t at = (uint64_t)f->a[1], set, sigsys = RS_SIGSYS_BIT;
+	int how = (int)f->a[0];
+	long r = rs_call(f, rs_finish_raw);
+
+	/* The new mask holds even if the old one cannot be stored. */
+	if (how == SIG_UNBLOCK || (r && (r != -EFAULT || rs_user_read(&set, at, 8))))
+		return r;
+	memcpy(&set, (const void *)at, 8);
+	if (!(set & RS_SIGSYS_BIT))
+		return r;
+	a->sigsys_blocked = 1;
+	sp_sys4(__NR_rt_sigprocmask, SIG_UNBLOCK, (long)&sigsys, 0, 8);
+	return r;
+}
+
 long rs_h_rt_sigprocmask(struct rs_frame *f, struct rs_area *a)
 {
 	uint64_t set, now, next, shown;
@@ -104,6 +127,9 @@ long rs_h_rt_sigprocmask(struct rs_frame *f, struct rs_area *a)
 		shown = rs_mask_shown(a, now);
 		return rs_user_write((uint64_t)f->a[2], &shown, 8);
 	}
+	if (rs_patch.solo && !is_init_leader(a) && !a->sigsys_blocked &&
+	    (uint64_t)(f->a[2] - f->a[1] + 7) >= 15)
+		return kernel_first(f, a);
 	r = rs_user_read(&set, (uint64_t)f->a[1], 8);
 	if (r)
 		return r;

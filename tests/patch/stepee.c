@@ -70,6 +70,7 @@ SITE(getpid, 39);
 SITE(getppid, 110);
 SITE(gettid, 186);
 SITE(sigmask, 14);
+SITE(sigsys, 14);
 SITE(kill, 62);
 SITE(openat, 257);
 SITE(stat, 4);
@@ -83,8 +84,9 @@ static const struct call {
 	{                                                         \
 #name, warm_##name, site_##name, after_##name, nr \
 	}
-	CALL(getpid, 39), CALL(getppid, 110), CALL(gettid, 186), CALL(sigmask, 14),
-	CALL(kill, 62),	  CALL(openat, 257),  CALL(stat, 4),	 CALL(wait, 61),
+	CALL(getpid, 39),  CALL(getppid, 110), CALL(gettid, 186),
+	CALL(sigmask, 14), CALL(sigsys, 14),   CALL(kill, 62),
+	CALL(openat, 257), CALL(stat, 4),      CALL(wait, 61),
 };
 
 static const struct call *call;
@@ -94,7 +96,7 @@ static volatile int handled;
 static const char *wrong;
 static uint64_t wrong_at;
 static struct stat st;
-static uint64_t set = 1ul << 40;
+static uint64_t set = 1ul << 40, sigsys = 1ul << 30;
 
 static void handler(int sig, siginfo_t *si, void *ctx)
 {
@@ -146,7 +148,7 @@ static void fill(struct regs *r)
 	switch (call->nr) {
 	case SYS_rt_sigprocmask:
 		r->rdi = SIG_BLOCK;
-		r->rsi = (uint64_t)&set;
+		r->rsi = (uint64_t)(call->site == site_sigsys ? &sigsys : &set);
 		r->rdx = 0;
 		r->r10 = 8;
 		break;
@@ -170,6 +172,21 @@ static void fill(struct regs *r)
 		r->r10 = 0;
 		break;
 	}
+}
+
+/* What the call leaves behind is taken back. Without SIGSYS in the kernel's mask the next call that traps would kill. */
+static void undo(const struct regs *r)
+{
+	sigset_t sys, old;
+
+	if (call->nr == SYS_openat)
+		close((int)r->rax);
+	if (call->site != site_sigsys)
+		return;
+	sigemptyset(&sys);
+	sigaddset(&sys, SIGSYS);
+	if (sigprocmask(SIG_UNBLOCK, &sys, &old) || !sigismember(&old, SIGSYS))
+		wrong = "SIGSYS is not blocked";
 }
 
 static void make(struct regs *r)
@@ -228,8 +245,7 @@ child:
 		fill(&r);
 		make(&r);
 		want_rax = (int64_t)r.rax;
-		if (call->nr == SYS_openat)
-			close((int)r.rax);
+		undo(&r);
 	}
 	printf("%s\n", *(const unsigned char *)call->site == 0xe9 ? "patched" : "plain");
 	fflush(stdout);
@@ -248,16 +264,16 @@ child:
 
 			armed = 0;
 			make(&first);
-			if (call->nr == SYS_openat)
-				close((int)first.rax);
+			undo(&first);
 			want.rsp = first.rsp;
 			armed = 1;
 		}
 		make(&r);
 		armed = 0;
-		if (call->nr == SYS_openat)
-			close((int)r.rax);
-		if (handled > 1)
+		undo(&r);
+		if (wrong)
+			;
+		else if (handled > 1)
 			wrong = "handled twice";
 		else if ((int64_t)r.rax != want_rax)
 			wrong = "result";
