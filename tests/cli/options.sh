@@ -48,7 +48,6 @@ says 'an unknown global option' 125 '*did you mean --version?' "$SUBPID" --verso
 for verb in tree checkpoint restore migrate; do
 	says "$verb is of a later version" 2 "subpid: '$verb' is not in this version" "$SUBPID" $verb
 done
-says 'exec is of a later version' 125 "subpid: 'exec' is not in this version" "$SUBPID" exec x -- true
 
 run "$SUBPID"
 if [[ $rc = 0 && -z $err && $out == usage:* ]]; then ok 'help without arguments'; else
