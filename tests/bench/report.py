@@ -171,10 +171,14 @@ plot '{path}.dat' using 1:2 with linespoints title 'registry, bytes a task', \
 
 
 def gnuplot(path, script, width, height):
-    for ext, terminal in (("svg", f"svg size {width},{height} background rgb 'white'"),
-                          ("png", f"pngcairo size {width},{height}")):
+    for ext, terminal in (("svg", f"svg noenhanced size {width},{height} background rgb 'white'"),
+                          ("png", f"pngcairo noenhanced size {width},{height}")):
         text = f"set terminal {terminal}\nset output '{path}.{ext}'\n{script}"
         subprocess.run(["gnuplot"], input=text.encode(), check=True, stderr=subprocess.DEVNULL)
+    with open(path + ".svg", encoding="utf-8") as f:
+        drawn = "\n".join(line.rstrip() for line in f.read().rstrip().split("\n")) + "\n"
+    with open(path + ".svg", "w", encoding="utf-8") as f:
+        f.write(drawn)
 
 
 def main():
@@ -196,7 +200,7 @@ def main():
         with open(os.path.join(out, "memory.tsv"), "w", encoding="utf-8") as f:
             f.write("what\tvalue\tlimit\tnote\n")
             for name, value, limit, note in scale["memory"]:
-                f.write(f"{name}\t{value:.1f}\t{limit or ''}\t{note}\n")
+                f.write(f"{name}\t{value:.1f}\t{limit or '-'}\t{note or '-'}\n")
     with open(os.path.join(out, "table.md"), "w", encoding="utf-8") as f:
         f.write("# One run\n\nMade by `make bench`. Ratios to native, medians of rounds in turns, "
                 f"{run['cpus']} processors, Linux {run['kernel'].split('-')[0]}, load average "

@@ -37,7 +37,7 @@ def files(root):
                    and not (folder == root and (d == "build" or d.startswith("build-")))]
         for name in names:
             path = os.path.join(folder, name)
-            if not os.path.islink(path) and not name.endswith((".pyc", ".log")):
+            if not os.path.islink(path) and not name.endswith((".pyc", ".log", ".png")):
                 yield os.path.relpath(path, root)
 
 
