@@ -20,6 +20,7 @@
 #define CLD_EXITED 1
 #define CLD_DUMPED 3
 #define CLD_TRAPPED 4
+#define STAT_PPID 4 /* proc(5) */
 #define NAP_NS 500000
 #define ASK_TRIES 3 /* how often it asks the thread that traces before it says "nothing yet" */
 #define W_ANY (__WNOTHREAD | __WCLONE | __WALL)
@@ -218,10 +219,25 @@ static void reaped(int32_t hid, sp_vpid n)
 		sp_pid_retire(RS_NS, ref);
 }
 
+/*
+ * An orphan of a namespace below, which has come to us because its keeper was killed. Who traces one has it for a
+ * child without being its parent.
+ */
+static bool is_foreign(const struct ax_siginfo *si, sp_vpid n)
+{
+	struct sp_ref ref = sp_pid_find(RS_NS, n);
+
+	return si->code <= CLD_DUMPED && n.n >= RS_NS->seq_end && ref.slot != SP_NO_SLOT &&
+	       sp_word_flags(ref.word) & SP_F_NESTED && !sp_ref_keeper(RS_NS, ref).n &&
+	       rs_stat_field(si->pid, STAT_PPID) == (uint64_t)sp_sys0(__NR_getpid);
+}
+
 /* A child the namespace does not know (never published) is not the program's to see. */
 static bool drop_hidden(struct rs_frame *f)
 {
-	if (sp_pid_recall(RS_NS, sp_hpid_of(seen(f)->pid)).n)
+	sp_vpid n = sp_pid_recall(RS_NS, sp_hpid_of(seen(f)->pid));
+
+	if (n.n && !is_foreign(seen(f), n))
 		return false;
 	sp_sys4(__NR_wait4, seen(f)->pid, 0, W_CHILD | WNOHANG | WUNTRACED | WCONTINUED, 0);
 	return true;
