@@ -30,6 +30,19 @@ run() {
 	err=$(cat "$tmp/err")
 	flat=$(xargs -d '\n' <"$tmp/out")
 }
+# says NAME STATUS STDERR-PATTERN CMD...: one line on stderr at most, nothing on stdout.
+says() {
+	local name=$1 status=$2 pattern=$3
+	shift 3
+	run "$@"
+	# shellcheck disable=SC2053 # a pattern
+	if [ "$rc" = "$status" ] && [[ $err == $pattern ]] && [ -z "$out" ] &&
+		[ "$(wc -l <"$tmp/err")" -le 1 ]; then
+		ok "$name"
+	else
+		not_ok "$name" "status $rc, not $status" "stdout: $out" "stderr: $err"
+	fi
+}
 # Processes whose arguments hold $1 and that are more than a zombie.
 holding() { ps -eo stat=,args= | awk -v m="$1" '$1 !~ /^[ZX]/ && index($0, m) && !index($0, "awk")'; }
 # exactly N ARGS: waits until N processes have just these arguments.

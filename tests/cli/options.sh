@@ -2,20 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Part of tests/cli/run: what the command line understands, and what it says when it does not.
 
-# says NAME STATUS STDERR-PATTERN CMD...: one line on stderr at most, nothing on stdout.
-says() {
-	local name=$1 status=$2 pattern=$3
-	shift 3
-	run "$@"
-	# shellcheck disable=SC2053 # a pattern
-	if [ "$rc" = "$status" ] && [[ $err == $pattern ]] && [ -z "$out" ] &&
-		[ "$(wc -l <"$tmp/err")" -le 1 ]; then
-		ok "$name"
-	else
-		not_ok "$name" "status $rc, not $status" "stdout: $out" "stderr: $err"
-	fi
-}
-
 says 'unknown command in PATH' 127 'subpid: nosuchcmd: command not found' "$SUBPID" run -- nosuchcmd
 says 'unknown path' 127 'subpid: ./no/such: No such file or directory' "$SUBPID" run ./no/such
 says 'a file as a directory' 126 'subpid: /etc/passwd/x: Not a directory' "$SUBPID" run /etc/passwd/x
