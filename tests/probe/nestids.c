@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * privileged: yes
+ * oracle: root
  *
  * Numbers of tasks in a namespace inside, where they come up outside of texts: credentials, locks, owners, signals,
  * priorities, groups, kill of everybody.

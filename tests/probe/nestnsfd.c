@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * privileged: yes
+ * oracle: root
  *
  * The files of PID namespaces: which one an open descriptor is, and what it tells.
  */

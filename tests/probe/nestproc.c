@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * privileged: yes
+ * oracle: root
  *
  * A namespace inside, as the one around it sees it in its /proc: listing, names, texts, a column for each level.
  */
