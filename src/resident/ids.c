@@ -52,13 +52,6 @@ int32_t rs_in_pid(int32_t n)
 	return ref.slot == SP_NO_SLOT ? RS_NOBODY : sp_ref_hpid(RS_NS, ref).n;
 }
 
-int32_t rs_in_child(int32_t n)
-{
-	struct sp_ref ref = n > 0 ? sp_pid_find(RS_NS, sp_vpid_of(n)) : SP_REF_NONE;
-
-	return ref.slot == SP_NO_SLOT ? RS_NOBODY : rs_ref_waited(ref);
-}
-
 int32_t rs_in_group(int32_t n)
 {
 	struct sp_ref ref = n > 0 ? sp_pid_find_any(RS_NS, sp_vpid_of(n)) : SP_REF_NONE;

@@ -48,6 +48,7 @@ struct nest {
 	uint64_t flags; /* the program's */
 	bool stays;	/* the keeper does not exec */
 	bool scoped;
+	bool traced;		  /* the creator */
 	struct ax_sigaction chld; /* the creator's */
 };
 
@@ -360,7 +361,8 @@ static _Noreturn void begin(struct rs_frame *f, struct rs_area *a, struct nest *
 		give_up(r < 0 ? r : -EPROTO);
 	/* With SIGCHLD ignored nobody would learn how number 1 ended. */
 	rs_kernel_sigaction(SIGCHLD, &dfl, &n->chld);
-	rs_nest_plan(f, n->flags & FOR_INIT, SIGCHLD);
+	/* A tracer waits for the number, which a keeper that sleeps cannot publish. */
+	rs_nest_plan(f, n->flags & (n->traced ? FOR_INIT & ~(uint64_t)CLONE_VFORK : FOR_INIT), SIGCHLD);
 	r = rs_clone_gate(f, a, 0);
 	if (!r)
 		become_init(f, a, n, self);
@@ -417,11 +419,25 @@ static uint64_t exit_signal(const struct rs_frame *f, const struct rs_area *a, u
 				    : flags & CSIGNAL;
 }
 
+static bool is_traced(void)
+{
+	static const char key[] = "\nTracerPid:\t";
+	char text[512];
+	long fd = sp_sys3(__NR_open, (long)"/proc/thread-self/status", 0, 0);
+	long n = sp_sys3(__NR_read, fd, (long)text, sizeof(text));
+
+	sp_sys1(__NR_close, fd);
+	for (long i = 0; i + (long)sizeof(key) <= n; i++)
+		if (text[i] == key[0] && !memcmp(text + i, key, sizeof(key) - 1))
+			return text[i + (long)sizeof(key) - 1] != '0';
+	return false;
+}
+
 long rs_nest(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t stack,
 	     uint64_t parent_tid, sp_vpid number)
 {
 	struct nest n = {.flags = flags};
-	uint64_t sig = exit_signal(f, a, flags);
+	uint64_t sig = exit_signal(f, a, flags), vfork;
 	long r;
 
 	n.stays = sig != SIGCHLD;
@@ -436,13 +452,16 @@ long rs_nest(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t sta
 		return r;
 	}
 	*rs_birth_of(f) = (struct rs_birth){.flags = flags & ~(uint64_t)(CLONE_VM | CLONE_SIGHAND),
+					    .ref = n.ref,
 					    .stack = stack,
 					    .mask = f->saved_mask,
 					    .of_init = a->tgid.n == 1};
 	if (!(flags & CLONE_CHILD_SETTID))
 		rs_birth_of(f)->libc_tid = rs_libc_tid_of(a);
-	rs_nest_plan(f, (flags & FOR_KEEPER) | (n.stays ? 0 : CLONE_VFORK),
-		     flags & CLONE_PARENT ? 0 : sig);
+	/* A tracer sees whether it is a vfork: then we look for the number too. */
+	n.traced = is_traced();
+	vfork = n.traced ? flags & CLONE_VFORK : n.stays ? 0 : CLONE_VFORK;
+	rs_nest_plan(f, (flags & FOR_KEEPER) | vfork, flags & CLONE_PARENT ? 0 : sig);
 	r = rs_clone_gate(f, a, 0);
 	if (!r)
 		begin(f, a, &n);
@@ -451,7 +470,7 @@ long rs_nest(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t sta
 		sp_pid_cancel(RS_NS, n.ref);
 		return r;
 	}
-	if (n.stays)
+	if (n.stays || n.traced)
 		await(n.ref, r);
 	if (unpublished(n.ref)) {
 		sp_pid_release(RS_NS, n.ref);

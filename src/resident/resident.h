@@ -281,8 +281,6 @@ int32_t rs_in_thread(sp_vpid tgid, int32_t n);
 int32_t rs_in_tid(struct rs_area *a, int32_t n);
 int32_t rs_in_task(struct rs_area *a, int32_t n);
 int32_t rs_in_pid(int32_t n);
-/* The same for who waits for n: rs_ref_waited. */
-int32_t rs_in_child(int32_t n);
 int32_t rs_in_group(int32_t n);
 int32_t rs_out_pid(int64_t hid);
 /* Of a task that may have gone, as long as its number is known and nobody else's. */

@@ -9,10 +9,12 @@
  */
 #include <asm/unistd.h>
 #include <linux/errno.h>
+#include <linux/sched.h>
 #include <linux/signal.h>
 #include <linux/wait.h>
 
 #include "arch/x86_64/syscall.h"
+#include "resident/below.h"
 #include "resident/birth.h"
 #include "resident/patch.h"
 #include "resident/seccomp.h"
@@ -317,6 +319,23 @@ static void inherit(struct rs_stop *s)
 }
 
 /* The child may be told of before its parent has published it, so that is done here. */
+static int32_t child_number(struct rs_stop *s, struct rs_birth *b, int32_t child)
+{
+	int32_t creator = s->t->hid;
+	int r = 0;
+
+	if (b->flags & CLONE_NEWPID)
+		child = rs_trace_keeper(s, child);
+	if (rs_is_nested(creator))
+		return child ? rs_trace_number(s, child) : 0;
+	if (b->flags & CLONE_NEWPID)
+		(void)!rs_trace_await(b->ref);
+	else
+		r = sp_pid_publish(RS_NS, &b->ref, sp_hpid_of(child));
+	(void)r; /* if not: the child does not live, as its parent will find */
+	return sp_ref_number(b->ref).n;
+}
+
 static enum rs_verdict clone_event(struct rs_stop *s)
 {
 	struct rs_tracee *t = s->t;
@@ -324,19 +343,23 @@ static enum rs_verdict clone_event(struct rs_stop *s)
 	struct rs_head f;
 	struct rs_birth b;
 	uint64_t child = 0, frame = s->r.bx;
-	int published = 0;
 
 	rs_pt(AX_GETEVENTMSG, t->hid, 0, (uint64_t)&child);
 	if (!rs_stop_at(s, rs_clone_gate_after) || rs_peek(t->hid, &f, frame, sizeof(f)) ||
 	    rs_peek(t->hid, &b, frame + RS_BIRTH_OFF, sizeof(b))) {
 		t->msg = (uint64_t)(uint32_t)rs_out_pid((int64_t)child);
 	} else {
-		struct rs_tracee *c = rs_tracee_find(s->a, (int32_t)child);
+		struct rs_tracee *c;
+		int32_t n;
 
-		t->msg = (uint64_t)(uint32_t)sp_ref_number(b.ref).n;
-		if (s->event != AX_EVENT_VFORK_DONE)
-			published = sp_pid_publish(RS_NS, &b.ref, sp_hpid_of((int32_t)child));
-		(void)published; /* if not: the child does not live, as its parent will find */
+		if (s->event == AX_EVENT_VFORK_DONE)
+			n = rs_is_nested(t->hid) ? rs_out_past((int64_t)child)
+						 : sp_ref_number(b.ref).n;
+		else
+			n = child_number(s, &b, (int32_t)child);
+		t = s->t;
+		t->msg = (uint64_t)(uint32_t)n;
+		c = rs_tracee_find(s->a, (int32_t)child);
 		if (c && c->tracer == t->tracer)
 			c->options = t->options;
 		rs_stop_put_regs(s, &f.regs, f.regs.rip, (uint64_t)-ENOSYS, f.regs.rax);
@@ -430,6 +453,8 @@ static enum rs_verdict judge(struct rs_stop *s)
 	    (s->event == AX_EVENT_STOP || (!s->event && s->sig == SIGSTOP && s->has_info))) {
 		if (s->made)
 			inherit(s);
+		else /* a number 1: it has its keeper's */
+			rs_pt(AX_SETOPTIONS, t->hid, 0, t->options);
 		return rs_stop_born(s);
 	}
 	if (s->event)

@@ -73,4 +73,11 @@ bool rs_stop_blocks_all(const struct rs_stop *s);
 enum rs_verdict rs_stop_inside(struct rs_stop *s);
 enum rs_verdict rs_stop_born(struct rs_stop *s);
 
+/* trace_nest.c: the host pid of number 1 that the keeper makes; 0: it did not. s->t stays valid. */
+int32_t rs_trace_keeper(struct rs_stop *s, int32_t keeper);
+/* Waits until a number that is given now is a task's. False: it is not. */
+bool rs_trace_await(struct sp_ref ref);
+/* The number here of a child of a tracee below; 0: it has ended. */
+int32_t rs_trace_number(struct rs_stop *s, int32_t child);
+
 #endif

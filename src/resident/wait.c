@@ -12,6 +12,7 @@
 #include <linux/wait.h>
 
 #include "arch/x86_64/syscall.h"
+#include "resident/below.h"
 #include "resident/handlers.h"
 #include "resident/resident.h"
 #include "resident/trace.h"
@@ -110,6 +111,14 @@ struct code {
 	int32_t kernel, shown;
 };
 
+static bool keeper_is_ours(const struct rs_area *a, int32_t init)
+{
+	struct sp_ref ref = sp_pid_find_host(RS_NS, sp_hpid_of(init));
+	int32_t keeper = ref.slot == SP_NO_SLOT ? 0 : sp_ref_keeper(RS_NS, ref).n;
+
+	return keeper && keeper != init && (int32_t)rs_stat_field(keeper, 4) == a->htgid.n;
+}
+
 /* Whether what was seen is the program's to see. Signals are blocked, or this is a signal's entry. */
 static enum rs_verdict judge(struct rs_area *a, const struct ax_siginfo *si, struct code *code)
 {
@@ -125,6 +134,11 @@ static enum rs_verdict judge(struct rs_area *a, const struct ax_siginfo *si, str
 		rs_trace_lock();
 		rs_tracee_drop(a, si->pid);
 		rs_trace_unlock();
+		/* To its parent a traced child ends once, when all of its namespace has. */
+		if (keeper_is_ours(a, si->pid)) {
+			sp_sys4(__NR_wait4, si->pid, 0, W_CHILD | WNOHANG, 0);
+			return RS_INTERNAL;
+		}
 	}
 	return RS_SHOW;
 }
@@ -273,6 +287,14 @@ static long late4(struct rs_frame *f)
 	return late(f, (uint32_t)f->regs.rdx, take4);
 }
 
+/* A tracer waits for the init itself, a parent for its keeper. */
+static int32_t waited(struct rs_area *a, struct sp_ref ref)
+{
+	int32_t hid = sp_ref_hpid(RS_NS, ref).n;
+
+	return rs_has_below() && rs_traces(a, hid) ? hid : rs_ref_waited(ref);
+}
+
 long rs_h_wait4(struct rs_frame *f, struct rs_area *a)
 {
 	int32_t pid = (int32_t)f->a[0];
@@ -292,7 +314,7 @@ long rs_h_wait4(struct rs_frame *f, struct rs_area *a)
 		if (ref.slot == SP_NO_SLOT)
 			return -ECHILD;
 		idtype = P_PID;
-		id = rs_ref_waited(ref);
+		id = waited(a, ref);
 	} else if (pid == -1) {
 		idtype = P_ALL;
 	} else if (pid < 0) {
@@ -342,9 +364,11 @@ long rs_h_waitid(struct rs_frame *f, struct rs_area *a)
 	struct code code;
 	long r;
 
-	if (idtype == P_PID && id > 0)
-		id = rs_in_child(id);
-	else if (idtype == P_PGID && id > 0)
+	if (idtype == P_PID && id > 0) {
+		struct sp_ref ref = sp_pid_find(RS_NS, sp_vpid_of(id));
+
+		id = ref.slot == SP_NO_SLOT ? RS_NOBODY : waited(a, ref);
+	} else if (idtype == P_PGID && id > 0)
 		id = rs_in_group(id);
 	r = next(f, a, idtype, id, options, (struct way){finish_look_id, late_id}, &code);
 	if (r != RS_REWIND)
