@@ -2,7 +2,7 @@
 /*
  * oracle: root
  *
- * The files of PID namespaces: which one an open descriptor is, and what it tells.
+ * The files of PID namespaces: which one an open descriptor is, what it tells, and where it leads by setns.
  */
 #include "nest.h"
 #include <sys/ioctl.h>
@@ -71,6 +71,28 @@ static void tell(const char *who, int fd, uint64_t theirs)
 		SC(SYS_close, r);
 }
 
+/* A child of whoever has gone there. */
+static void visit(const char *who, int fd)
+{
+	pid_t pid = fork_or_die();
+
+	if (!pid) {
+		pid_t child;
+		int st;
+
+		say("%s: setns %s", who, rc(SC(SYS_setns, fd, NEWPID)));
+		child = fork();
+		if (!child)
+			_exit(getppid() ? 99 : getpid() * 10);
+		if (child < 0)
+			say("fork: %s", err(errno));
+		waitpid(child, &st, 0);
+		say("%s: child %s", who, status_text(st));
+		_exit(0);
+	}
+	reap(pid);
+}
+
 int main(void)
 {
 	pid_t n, child;
@@ -99,6 +121,9 @@ int main(void)
 	say("number here %d, of 1 %d, of 9 %s", SC(SYS_ioctl, fd, PID_FROM, 2) == child,
 	    SC(SYS_ioctl, fd, TGID_FROM, 1) == n, rc(SC(SYS_ioctl, fd, TGID_FROM, 9)));
 	say("of mine: %d", SC(SYS_ioctl, mine, PID_IN, child) == child);
+	visit("mine", mine);
+	visit("theirs", fd);
+	visit("a copy", copy);
 	gate_open(down);
 	say("%s", reap(n));
 	return 0;
