@@ -45,8 +45,9 @@ static int make_segment(struct sv_boot *b, struct sv_fail *fail)
 				  b->job->pid_max ? b->job->pid_max : SP_PID_MAX_DEFAULT);
 
 	if (r < 0)
-		return sv_failed(fail, r, "cannot create shared memory%s",
-				 r == -EFBIG ? " (ulimit -f)" : "");
+		return sv_failed(fail, r,
+				 r == -EFBIG ? "cannot prepare shared memory (ulimit -f)"
+					     : "cannot create shared memory");
 	if (b->job->first_pid >= b->seg->seq_end)
 		return sv_failed(fail, -EINVAL, "the first number %d", b->job->first_pid);
 	b->seg->pids_limit = b->job->pids_limit;

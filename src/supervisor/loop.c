@@ -336,9 +336,11 @@ static void conclude(struct super *s)
 
 _Noreturn void sv_supervise(struct sv_boot *b)
 {
-	struct super s = {.b = b, .init = {.link = -1, .porter = -1}, .start_poll = 1};
+	/* Not on a stack whose limit may be the smallest there is. */
+	static struct super s = {.init = {.link = -1, .porter = -1}, .start_poll = 1};
 	int r;
 
+	s.b = b;
 	s.channel.listener = s.front_pidfd = -1;
 	r = set_up(&s, &b->shared->fail);
 	if (r < 0) {

@@ -7,18 +7,18 @@
 cat >"$CLI_TMP/ask" <<'X'
 #!/usr/bin/python3
 """ask NAME: asks the channel of that name; ask: finds the name in our own segment."""
-import array, mmap, os, socket, sys, time
+import array, mmap, os, socket, struct, sys, time
 
-def ask(name, request=b"F"):
+def ask(name, op=1):  # RS_OP_FDS: resident/handover.h
     s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     s.settimeout(5)
     s.connect(b"\0" + name)
-    s.send(request)
+    s.send(struct.pack("<IiQ4i", op, 0, 0, 0, 0, 0, 0))
     fds = array.array("i")
-    answer, extra, _, _ = s.recvmsg(1, socket.CMSG_SPACE(8))
+    answer, extra, _, _ = s.recvmsg(4096, socket.CMSG_SPACE(8))
     for level, kind, data in extra:
         fds.frombytes(data)
-    return answer.decode(), len(fds), [os.fstat(f).st_ino for f in fds]
+    return struct.unpack_from("<i", answer)[0], len(fds), [os.fstat(f).st_ino for f in fds]
 
 def own_name():
     for fd in os.listdir("/proc/self/fd"):
@@ -37,7 +37,7 @@ if sys.argv[1:]:
 name, ino = own_name()
 answer, n, inodes = ask(name)
 print(answer, n, inodes[0] == ino)
-print(*ask(name, b"X")[:2])
+print(*ask(name, 999)[:2])
 # An unregistered child of a member, as the helper that fetches descriptors is.
 sys.stdout.flush()
 if os.fork() == 0:
@@ -58,9 +58,9 @@ time.sleep(float(os.environ.get("STAY", "0")))
 X
 chmod 755 "$CLI_TMP/ask"
 run env "CLI_TMP=$CLI_TMP" "$standin" run "$CLI_TMP/ask"
-same 'the channel serves members' '+ 2 True - 0 + 2 + 2' "$flat${err:0:200}"
+same 'the channel serves members' '0 2 True -38 0 0 2 0 2' "$flat${err:0:200}"
 SV_FAULT=noproc run env "CLI_TMP=$CLI_TMP" "$standin" run "$CLI_TMP/ask"
-same 'the channel serves members without /proc' '+ 2 True - 0 + 2 + 2' "$flat${err:0:200}"
+same 'the channel serves members without /proc' '0 2 True -38 0 0 2 0 2' "$flat${err:0:200}"
 
 rm -f "$CLI_TMP/name"
 (exec "$root/tests/lib/as-user" env "CLI_TMP=$CLI_TMP" STAY=20 timeout -k 2 20 \
@@ -70,7 +70,7 @@ for _ in {1..100}; do
 	sleep .02
 done
 run "$CLI_TMP/ask" "$(cat "$CLI_TMP/name")"
-same 'the channel refuses who is no member' '- 0' "$out$err"
+same 'the channel refuses who is no member' '-1 0' "$out$err"
 kill $!
 wait $! 2>/dev/null
 run "$CLI_TMP/ask" "$(cat "$CLI_TMP/name")"

@@ -145,10 +145,10 @@ same 'a name in the foreground' '7' "$rc$out$err"
 same 'nothing is kept of a foreground run' '' "$(rows -a)"
 run "$SUBPID" run -d nosuchcommand
 same 'run -d of nothing' '127 subpid: nosuchcommand: command not found' "$rc $out$err"
-printf '#!/no/such/interpreter\n' >"$CLI_TMP/noexec"
-chmod 755 "$CLI_TMP/noexec"
-run "$SUBPID" run -d "$CLI_TMP/noexec"
-same 'run -d tells what the exec said' "127 subpid: $CLI_TMP/noexec: No such file or directory" "$rc $out$err"
+printf '#!/no/such/interpreter\n' >"$CLI_TMP/nointerp"
+chmod 755 "$CLI_TMP/nointerp"
+run "$SUBPID" run -d "$CLI_TMP/nointerp"
+same 'run -d tells what the exec said' "127 subpid: $CLI_TMP/nointerp: No such file or directory" "$rc $out$err"
 same 'nothing is kept of what never ran' '' "$(rows -a)"
 run "$SUBPID" run -d --name said -- sh -c 'echo out; echo err >&2; exit 4'
 run "$SUBPID" wait said

@@ -85,7 +85,7 @@ as_outside 'blocked signals' /usr/bin/python3 -c 'import signal; print(signal.pt
 as_outside 'nohup' nohup sh -c 'trap'
 as_outside 'arguments with odd characters' printf '%s|' '' ' ' $'a\nb' $'\xff'
 
-for limit in 12 16 64 1000 1001; do
+for limit in 14 16 64 1000 1001; do
 	run bash -c "ulimit -n $limit; exec \"\$0\" run sh -c 'ulimit -Sn; ulimit -Hn; exec 5</dev/null && echo opened'" "$SUBPID"
 	same "descriptor limit $limit" "$limit $limit opened" "$flat"
 done
@@ -151,8 +151,6 @@ same 'no temporary file is left' '' "$(find /tmp /dev/shm -maxdepth 1 -name '.su
 SV_FAULT=noseccomp run "$faulty" run true
 same 'no seccomp' '125|subpid: a seccomp filter is refused here: Operation not permitted; see subpid doctor' "$rc|$err"
 SV_FAULT=window run "$faulty" run true
-same 'resident addresses are taken' '125|subpid: the resident'\''s addresses from 0x550000000000 are taken; see subpid doctor' "$rc|$err"
+same 'resident addresses are taken' '125|subpid: the resident'\''s addresses from 0x are taken; see subpid doctor' "$rc|${err/0x[0-9a-f]*[0-9a-f] are/0x are}"
 SV_FAULT=noproc run "$faulty" run sh -c 'echo $$; exec sh -c "echo \$\$"'
 same 'without /proc' '1 1' "$flat"
-run "$SUBPID" run "$SUBPID" run true
-same 'no namespace inside a namespace yet' 125 "$rc"
