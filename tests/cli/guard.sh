@@ -32,12 +32,12 @@ for which in "$standin" "$faulty"; do
 	fi
 done
 
-# The front's own end of the tree, when the supervisor dies.
+# The front's own end of the tree, when the supervisor dies. The supervisor's child, the porter, has a session too.
 for faults in restrict,dryrun noscope,dryrun; do
 	rm -f "$SV_FAULT_LOG"
 	SV_FAULT=$faults user timeout -k 2 20 "$faulty" run sh -c 'setsid sleep 7272 & sleep 7272; true' 2>/dev/null &
 	exactly 2 'sleep 7272'
-	super=$(ps -eo pid=,ppid=,sid=,args= | awk -v p="$faulty" '$1 == $3 && index($0, p) && !index($0, "awk") && !index($0, "timeout") {print $1}')
+	super=$(ps -eo pid=,ppid=,sid=,args= | awk -v p="$faulty" '$1 == $3 && index($0, p) && !index($0, "awk") && !index($0, "timeout") {parent[$1] = $2} END {for (p in parent) if (!(parent[p] in parent)) print p}')
 	kill -9 "$super"
 	wait $!
 	same "the front ends the tree without kill(-1) ($faults)" '137 none' "$? $([ -e "$SV_FAULT_LOG" ] && echo some || echo none)"
