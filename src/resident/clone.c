@@ -128,8 +128,11 @@ void rs_born(struct rs_area *a, struct rs_frame *f, struct rs_birth *b)
 		atomic_store(&a->owner, (uint64_t)(uint32_t)a->htgid.n << 32 | (uint32_t)a->htid.n);
 	if (sp_pid_publish(RS_NS, &ref, a->htid))
 		rs_unborn(); /* the parent clones again, or the entry was swept with it */
-	if (!thread && atomic_load(&RS_NS->closing))
+	if (!thread && atomic_load(&RS_NS->closing)) {
+		/* A parent that only had it join lives on, and waits for what the end of a namespace does. */
+		sp_sys2(__NR_kill, sp_sys0(__NR_getpid), SIGKILL);
 		rs_unborn();
+	}
 	if (traced)
 		rs_patch_traced(a->tgid);
 	if (!(b->flags & CLONE_VM))

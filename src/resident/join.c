@@ -94,8 +94,8 @@ long rs_join(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t sta
 	struct sp_ref here;
 	long r;
 
-	if (f->nr != __NR_clone3)
-		flags &= ~(uint64_t)CSIGNAL;
+	/* clone3 has the signal elsewhere, and one flag in its place. */
+	flags &= ~(uint64_t)(f->nr == __NR_clone3 ? CSIGNAL & ~CLONE_NEWTIME : CSIGNAL);
 	flags &= ~(uint64_t)(CLONE_VM | CLONE_SIGHAND | CLONE_PARENT_SETTID);
 	r = rs_birth_begin(f, number, SP_VPID_NONE, a->htgid, &j.here);
 	if (r)

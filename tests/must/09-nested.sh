@@ -54,6 +54,12 @@ trees() {
 }
 [ -z "${NESTED_DEEPEST:-}" ] || tries 1 "10 trees with $NESTED_WIDTH each" trees
 
+joined() {
+	subpid run -- "$nested" join 5
+	equal $? 0 status && clean
+}
+try 'who joined ends with the namespace' joined
+
 full() {
 	(ulimit -n 160 && timeout -k 2 60 bin/subpid run -- "$nested" full)
 	equal $? 0 status

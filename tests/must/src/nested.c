@@ -7,11 +7,13 @@
  *   nested tree SEED N    a random tree: N steps of creating, killing, waiting, ending
  *   nested full           until there is no room, and again after one has gone
  *   nested scribble SEED  members of a namespace write garbage into its segment, while it is looked at from above
+ *   nested join N         N times: processes join a namespace below, which is then ended
  *   nested two            processes `sleep 6000` here, `sleep 6001` in a namespace, `sleep 6002` in one below that;
  *                         prints how the first namespace ended, then sleeps
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -231,6 +233,46 @@ static int hostile(void)
 	return chain(3) == 7 ? 0 : 2;
 }
 
+/* Joiners are the creator's children and members of the namespace: they end with it. */
+static int join(int n)
+{
+	int own = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+
+	while (n--) {
+		pid_t p = nest(), joined[3];
+		char name[64];
+		int fd;
+
+		while (!p)
+			pause();
+		snprintf(name, sizeof(name), "/proc/%d/ns/pid", p);
+		fd = open(name, O_RDONLY | O_CLOEXEC);
+		if (p < 0 || fd < 0 || setns(fd, CLONE_NEWPID))
+			die("setns");
+		for (int i = 0; i < 3; i++) {
+			joined[i] = fork();
+			if (joined[i])
+				continue;
+			if (getpid() == 1 || getppid() != 0)
+				die("joined");
+			if (fork() == 0)
+				setsid();
+			for (;;)
+				pause();
+		}
+		if (system("test $$ -gt 4"))
+			die("system");
+		if (setns(own, CLONE_NEWPID))
+			die("setns back");
+		close(fd);
+		kill(p, SIGKILL);
+		for (int i = 0; i < 3; i++)
+			ends_by(joined[i], SIGKILL);
+		ends_by(p, SIGKILL);
+	}
+	return chain(2) == 7 ? 0 : 1;
+}
+
 static void sleepers(const char *time)
 {
 	for (int i = 0; i < 3; i++)
@@ -279,6 +321,8 @@ int main(int argc, char **argv)
 		seed = (unsigned int)atoi(argv[2]);
 		return hostile();
 	}
+	if (!strcmp(argv[1], "join"))
+		return join(atoi(argv[2]));
 	if (!strcmp(argv[1], "full"))
 		return full();
 	return two();
