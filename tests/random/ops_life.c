@@ -342,7 +342,7 @@ static void op_refused(int slot)
 {
 	(void)slot;
 	tell("unshare %s", rc(SC(SYS_unshare, CLONE_NEWPID | CLONE_PARENT)));
-	tell(" setns %s", rc(SC(SYS_setns, (long)SHARED_FD, (long)(chance(50) ? CLONE_NEWPID : 0))));
+	tell(" setns %s", rc(SC(SYS_setns, (long)SHARED_FD, (long)(chance(50) ? CLONE_NEWUTS : 0))));
 }
 
 const struct op ops_life[] = {
