@@ -418,6 +418,8 @@ static long do_clone(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint
 	if ((flags & CLONE_NEWPID || a->children) &&
 	    (contradictory(a, flags) || !rs_nest_possible(flags)))
 		return -EINVAL;
+	if (number.n && a->children)
+		return -EPERM; /* it would be a number there */
 	/* kernel/fork.c:copy_process, kernel/pid_namespace.c:create_pid_namespace */
 	if (a->children && flags & (CLONE_THREAD | CLONE_NEWPID))
 		return -EINVAL;

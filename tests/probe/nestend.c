@@ -303,6 +303,27 @@ static void statuses(void)
 	}
 }
 
+/* So deep that a namespace shares its signal scope with the one above. */
+static void far_down(int depth)
+{
+	pid_t pid;
+
+	if (!depth) {
+		members_end(12, 0);
+		members_end(12, 1);
+		bomb();
+		middle();
+		orphaned();
+		return;
+	}
+	pid = nest_fork();
+	if (!pid) {
+		far_down(depth - 1);
+		_exit(48);
+	}
+	reap_quiet(pid);
+}
+
 int main(int argc, char **argv)
 {
 	members_end(1, 0);
@@ -319,5 +340,6 @@ int main(int argc, char **argv)
 	in_nest("bomb", bomb);
 	in_nest("orphaned", orphaned);
 	in_nest("zombies", zombies);
+	far_down(14);
 	return 0;
 }
