@@ -451,7 +451,9 @@ long rs_nest(struct rs_frame *f, struct rs_area *a, uint64_t flags, uint64_t sta
 		sp_pid_cancel(RS_NS, n.ref);
 		return r;
 	}
-	*rs_birth_of(f) = (struct rs_birth){.flags = flags & ~(uint64_t)(CLONE_VM | CLONE_SIGHAND),
+	/* A tracer's resident looks there whether it is a namespace: also the first child after an unshare. */
+	*rs_birth_of(f) = (struct rs_birth){.flags = (flags & ~(uint64_t)(CLONE_VM | CLONE_SIGHAND)) |
+						     CLONE_NEWPID,
 					    .ref = n.ref,
 					    .stack = stack,
 					    .mask = f->saved_mask,
