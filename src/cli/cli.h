@@ -34,6 +34,7 @@ int cli_run(struct cli_args *args);
 int cli_exec(struct cli_args *args);
 int cli_ls(struct cli_args *args);
 int cli_ps(struct cli_args *args);
+int cli_tree(struct cli_args *args);
 int cli_map(struct cli_args *args);
 int cli_kill(struct cli_args *args);
 int cli_stop(struct cli_args *args);

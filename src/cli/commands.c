@@ -163,7 +163,7 @@ const struct cli_command cli_commands[] = {
 	{"top", NULL, "[NAME]", CLI_W_CONTAINER, "watch namespaces and their processes", NULL,
 	 top_options, false, CLI_USAGE, NULL},
 	{"tree", NULL, "[NAME]", CLI_W_CONTAINER, "show the tree of namespaces", NULL, tree_options,
-	 false, CLI_USAGE, NULL},
+	 false, CLI_USAGE, cli_tree},
 	{"map", NULL, "PID | NAME:PID", CLI_W_CONTAINER, "show one process' number at every level",
 	 NULL, NULL, false, CLI_USAGE, cli_map},
 	{"kill", NULL, "NAME... | NAME PID...", CLI_W_CONTAINER, "signal a namespace or processes in it",

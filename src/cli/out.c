@@ -94,6 +94,16 @@ static void plain(FILE *f, const char *text)
 	}
 }
 
+void cli_print_plain(const char *text)
+{
+	plain(stdout, text);
+}
+
+void cli_print_json_string(const char *text)
+{
+	json_string(stdout, text);
+}
+
 void cli_put_int(struct cli_out *out, long long v)
 {
 	fprintf(out->to, "%lld", v);

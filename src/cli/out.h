@@ -27,6 +27,10 @@ void cli_put_bool(struct cli_out *out, bool v);
 void cli_put_words(struct cli_out *out, const char *const *words, const char *instead);
 void cli_put_ints(struct cli_out *out, const int *v, size_t n);
 
+/* On standard output: a text without what would change the terminal; a JSON string. */
+void cli_print_plain(const char *text);
+void cli_print_json_string(const char *text);
+
 struct cli_out_options {
 	const char *columns; /* of -o, or NULL */
 	bool no_headings;

@@ -56,6 +56,16 @@ same 'map NAME:PID' "0 - $host 1 web 3" "$(user "$SUBPID" map web:3 | tail -n +2
 same 'map PID' "0 - $host 1 web 3" "$(user "$SUBPID" map "$host" | tail -n +2 | xargs)"
 same 'map of a process that is in no container' "0 - $$" "$(user "$SUBPID" map $$ | tail -n +2 | xargs)"
 
+same 'tree' 'web (running, 3 processes)└─ 1 [] sh -c sleep 1001 & sleep 2001; :├─ 2 [] sleep 1001└─ 3 [] sleep 2001' \
+	"$(user env LC_ALL=C.UTF-8 "$SUBPID" tree | sed 's/\[[0-9]*\]/[]/; s/^ *//' | tr -d '\n')"
+same 'tree --ascii' 'web (running, 3 processes) `- 1 [] sh -c sleep 1001 & sleep 2001; : |- 2 [] sleep 1001 `- 3 [] sleep 2001' \
+	"$(user "$SUBPID" tree --ascii web | sed 's/\[[0-9]*\]/[]/; s/^ *//' | xargs -d '\n')"
+same 'tree -p' 'web (running, 3 processes)' "$(user "$SUBPID" tree -p)"
+same 'JSON of tree' 'web [2, 3]' "$(user "$SUBPID" tree --json | python3 -c '
+import json, sys
+c = json.load(sys.stdin)[0]
+print(c["name"], [p["pid"] for p in c["processes"][0]["children"]])')"
+
 cat >"$CLI_TMP/schema" <<'X'
 #!/usr/bin/python3
 """schema KIND < JSON: every object has just these keys, with values of these types."""

@@ -31,7 +31,7 @@ says 'a program instead of a command' 125 '*did you mean: subpid run bash' "$SUB
 says 'a mistyped command' 125 '*did you mean: subpid run' "$SUBPID" rnu true
 says 'an unknown command' 125 "subpid: unknown command 'quux'; see*" "$SUBPID" quux
 says 'an unknown global option' 125 '*did you mean --version?' "$SUBPID" --versoin
-for verb in tree checkpoint restore migrate; do
+for verb in checkpoint restore migrate; do
 	says "$verb is of a later version" 2 "subpid: '$verb' is not in this version" "$SUBPID" $verb
 done
 
