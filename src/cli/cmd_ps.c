@@ -269,25 +269,43 @@ static const struct cli_field level_fields[] = {
 	{NULL, NULL, false, false, NULL},
 };
 
-static int print_levels(const char *container, int host, int inside)
+#define LEVELS 64 /* deeper ones are left out in the middle */
+
+/* From the container inwards to us: container may be NULL. */
+static int print_levels(subpid *s, const char *container, int host, int inside)
 {
 	const struct cli_out_options options = {NULL, false};
-	const struct level levels[] = {{0, NULL, host}, {1, container, inside}};
-	struct cli_out *out = cli_out_begin(level_fields, &options);
+	struct subpid_container *c[LEVELS] = {NULL};
+	struct level levels[LEVELS];
+	struct cli_out *out;
+	int n = 0;
 
-	for (size_t i = 0; out && i < (container ? 2 : 1); i++)
+	while (container && n < LEVELS - 1 && subpid_get(s, container, &c[n]) == 0) {
+		levels[n] = (struct level){c[n]->depth, c[n]->name, inside};
+		container = c[n]->parent;
+		inside = container ? subpid_from_host(s, container, host) : 0;
+		n++;
+		if (inside <= 0)
+			break;
+	}
+	/* Inside, the outermost that is seen is the caller's own. */
+	levels[n] = (struct level){n ? levels[n - 1].level - 1 : 0, NULL, host};
+	out = cli_out_begin(level_fields, &options);
+	for (int i = n; out && i >= 0; i--)
 		cli_out_row(out, &levels[i]);
 	if (out)
 		cli_out_end(out);
+	for (int i = 0; i < n; i++)
+		subpid_container_free(c[i]);
 	return CLI_OK;
 }
 
-/* A number of ours: which container has it? */
+/* A number of ours: the innermost container that has it. */
 static int map_host(subpid *s, int pid)
 {
-	struct subpid_container **list;
+	struct subpid_container **list, *found = NULL;
+	int number = 0, status;
 	char path[32];
-	int status = CLI_FAILED;
 
 	if (subpid_list(s, &list) < 0) {
 		cli_say("%s", subpid_why(s));
@@ -296,18 +314,20 @@ static int map_host(subpid *s, int pid)
 	for (struct subpid_container **c = list; *c; c++) {
 		int inside = (*c)->init_pid ? subpid_from_host(s, (*c)->name, pid) : -ESRCH;
 
-		if (inside > 0) {
-			status = print_levels((*c)->name, pid, inside);
-			subpid_list_free(list);
-			return status;
+		if (inside > 0 && (!found || (*c)->depth > found->depth)) {
+			found = *c;
+			number = inside;
 		}
 	}
-	subpid_list_free(list);
 	snprintf(path, sizeof(path), "/proc/%d", pid);
-	if (access(path, F_OK) == 0)
-		return print_levels(NULL, pid, 0);
-	cli_say("no process %d", pid);
-	return CLI_FAILED;
+	if (found || access(path, F_OK) == 0) {
+		status = print_levels(s, found ? found->name : NULL, pid, number);
+	} else {
+		cli_say("no process %d", pid);
+		status = CLI_FAILED;
+	}
+	subpid_list_free(list);
+	return status;
 }
 
 static int map_inside(subpid *s, char *word, char *colon)
@@ -322,7 +342,7 @@ static int map_inside(subpid *s, char *word, char *colon)
 	}
 	host = subpid_to_host(s, word, (int)pid);
 	if (host > 0)
-		return print_levels(word, host, (int)pid);
+		return print_levels(s, word, host, (int)pid);
 	cli_say_why(s, word, host);
 	return CLI_FAILED;
 }

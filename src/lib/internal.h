@@ -32,6 +32,9 @@ sp_must_check int lib_box_open(subpid *s, const char *name, struct lib_box *ret)
 void lib_box_close(struct lib_box *b);
 #define lib_auto_box __attribute__((cleanup(lib_box_close))) struct lib_box
 
+/* The name of the container it was started in; -ENOENT: outside, or it has gone. */
+sp_must_check int lib_parent(subpid *s, const struct lib_box *b, char ret[SV_NAME_MAX + 1]);
+
 /* Asks and waits for the answer: 0, or -errno (-ECONNREFUSED: its supervisor is gone). */
 int lib_ask(const struct lib_box *b, enum sv_op op, int x, int y, const char *text,
 	    struct sv_reply *ret, void *more, size_t more_len, int *ret_fd);

@@ -11,11 +11,14 @@
 #include "lib/internal.h"
 #include "supervisor/util.h"
 
+#define DEEPEST 10000
+
 /* A container and what its pointers lead to. */
 struct owned {
 	struct subpid_container c;
 	struct sv_state state;
 	char name[SV_NAME_MAX + 1];
+	char parent[SV_NAME_MAX + 1];
 };
 
 void subpid_container_free(struct subpid_container *c)
@@ -32,6 +35,62 @@ void subpid_list_free(struct subpid_container **list)
 	for (struct subpid_container **c = list; c && *c; c++)
 		subpid_container_free(*c);
 	free(list);
+}
+
+/* The container of this id, which names may come and go for. */
+static bool name_of_id(subpid *s, const char *id, char ret[SV_NAME_MAX + 1])
+{
+	int copy = openat(s->root.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = copy < 0 ? NULL : fdopendir(copy);
+	bool found = false;
+	struct dirent *e;
+
+	while (d && !found && (e = readdir(d))) {
+		sv_auto_fd dir = sv_name_wrong(e->d_name) ? -1 : sv_record_open(s->root.fd, e->d_name);
+		struct sv_state state;
+
+		if (dir < 0 || sv_state_read(dir, &state) < 0)
+			continue;
+		found = strcmp(state.id, id) == 0;
+		sv_state_free(&state);
+		if (found)
+			snprintf(ret, SV_NAME_MAX + 1, "%.*s", SV_NAME_MAX, e->d_name);
+	}
+	if (d)
+		closedir(d);
+	return found;
+}
+
+int lib_parent(subpid *s, const struct lib_box *b, char ret[SV_NAME_MAX + 1])
+{
+	struct sv_state state;
+	int r = sv_state_read(b->dir, &state);
+
+	sv_state_free(&state);
+	return r == 0 && state.parent[0] && name_of_id(s, state.parent, ret) ? 0 : -ENOENT;
+}
+
+/* How far below the outside it is, and number 1's number here, by way of those around it. */
+static void take_place(subpid *s, struct owned *o, const struct lib_box *b, const struct sv_info *info)
+{
+	char name[SV_NAME_MAX + 1];
+	lib_auto_box p = LIB_BOX_NONE;
+	int r = lib_parent(s, b, name);
+
+	if (r < 0)
+		return;
+	snprintf(o->parent, sizeof(o->parent), "%s", name);
+	o->c.parent = o->parent;
+	for (o->c.depth = 2; o->c.depth < DEEPEST && lib_box_open(s, name, &p) == 0; o->c.depth++) {
+		r = lib_parent(s, &p, name);
+		lib_box_close(&p);
+		if (r < 0)
+			break;
+	}
+	if (info->init && !o->c.init_pid) {
+		r = subpid_to_host(s, b->name, 1);
+		o->c.init_pid = r > 0 ? r : 0;
+	}
 }
 
 static void take_info(struct subpid_container *c, const struct lib_box *b, const struct sv_info *info)
@@ -63,7 +122,7 @@ static void take_record(struct owned *o, int dir, bool whole)
 		o->c.state = whole ? SUBPID_LOST : SUBPID_DAMAGED;
 }
 
-static struct owned *look(const struct lib_box *b)
+static struct owned *look(subpid *s, const struct lib_box *b)
 {
 	static const char *const no_words[] = {NULL};
 	struct owned *o = calloc(1, sizeof(*o));
@@ -92,6 +151,8 @@ static struct owned *look(const struct lib_box *b)
 		take_info(&o->c, b, &info);
 	else
 		take_record(o, b->dir, whole);
+	if (o->state.parent[0])
+		take_place(s, o, b, &info);
 	return o;
 }
 
@@ -110,7 +171,7 @@ static struct owned *look_by_name(subpid *s, const char *name, int *ret_err)
 	*ret_err = lib_box_open(s, name, &b);
 	if (*ret_err < 0)
 		return NULL;
-	o = look(&b);
+	o = look(s, &b);
 	if (!o) {
 		*ret_err = lib_failed(s, -ENOMEM, "%s", name);
 		return NULL;

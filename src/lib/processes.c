@@ -41,6 +41,30 @@ void subpid_processes_free(struct subpid_process **list)
 	free(list);
 }
 
+static int fetch(subpid *s, const char *name, struct tasks *ret);
+
+/* What a container inside of another calls a host number is a number in that one. */
+static int by_way_of_parent(subpid *s, const struct lib_box *b, struct tasks *t)
+{
+	char name[SV_NAME_MAX + 1];
+	struct tasks around = {0};
+	int r = lib_parent(s, b, name);
+
+	if (r == 0)
+		r = fetch(s, name, &around);
+	for (size_t i = 0; r == 0 && i < t->n; i++) {
+		int number = t->task[i].host;
+
+		t->task[i].host = 0;
+		t->task[i].ident = 0;
+		for (size_t k = 0; k < around.n; k++)
+			if (around.task[k].number == number && !(around.task[k].flags & SV_TASK_DEAD))
+				t->task[i].host = around.task[k].host;
+	}
+	free(around.task);
+	return r;
+}
+
 static int fetch(subpid *s, const char *name, struct tasks *ret)
 {
 	lib_auto_box b = LIB_BOX_NONE;
@@ -60,8 +84,6 @@ static int fetch(subpid *s, const char *name, struct tasks *ret)
 		return lib_failed(s, 0, "container '%s' does not answer", name), r;
 	if (r < 0 || fd < 0 || fstat(fd, &st) < 0)
 		return lib_failed(s, r < 0 ? r : -EPROTO, "%s", name);
-	if (b.peer != info.front && !b.own)
-		return lib_failed(s, 0, "container '%s' is in another PID namespace", name), -EREMOTE;
 	ret->n = (size_t)st.st_size / sizeof(*ret->task);
 	ret->task = malloc((size_t)st.st_size + 1);
 	ret->pidfs = info.flags & SV_INFO_PIDFS;
@@ -71,6 +93,10 @@ static int fetch(subpid *s, const char *name, struct tasks *ret)
 	    (ssize_t)(ret->n * sizeof(*ret->task))) {
 		free(ret->task);
 		return lib_failed(s, -EPROTO, "%s", name);
+	}
+	if (b.peer != info.front && !b.own && by_way_of_parent(s, &b, ret) < 0) {
+		free(ret->task);
+		return lib_failed(s, 0, "container '%s' is in another PID namespace", name), -EREMOTE;
 	}
 	for (size_t i = 0; b.own && i < ret->n; i++) {
 		/* Inside, its numbers are ours. */
@@ -118,6 +144,18 @@ static int64_t uptime_ticks(void)
 	return t.tv_sec * sysconf(_SC_CLK_TCK) + t.tv_nsec / (1000000000 / sysconf(_SC_CLK_TCK));
 }
 
+/* The keeper of a namespace has no number: who is above it is the parent that its number 1 is seen with. */
+static int parent_inside(const struct tasks *t, int host)
+{
+	char text[1024], *p;
+	int number = inside(t, host), above;
+
+	if (number || host <= 1 || read_file(host, "stat", text, sizeof(text)) <= 0)
+		return number;
+	p = strrchr(text, ')');
+	return p && sscanf(p + 1, " %*c %d", &above) == 1 ? inside(t, above) : 0;
+}
+
 /* Field numbers as in proc(5); *ret_start: ticks after boot. */
 static bool read_stat(struct owned *o, const struct tasks *t, uint64_t *ret_start)
 {
@@ -137,7 +175,7 @@ static bool read_stat(struct owned *o, const struct tasks *t, uint64_t *ret_star
 	for (char *p = close + 3; *p == ' ' && field < 24;)
 		v[++field] = strtoll(p + 1, &p, 10);
 	o->p.host_ppid = (int)v[4];
-	o->p.ppid = inside(t, (int)v[4]);
+	o->p.ppid = parent_inside(t, (int)v[4]);
 	o->p.pgid = inside(t, (int)v[5]);
 	o->p.sid = inside(t, (int)v[6]);
 	o->p.cpu_msec = (v[14] + v[15]) * 1000 / hz;

@@ -216,6 +216,22 @@ static int make_links_inside(struct sv_boot *b, struct sv_fail *fail)
 	return make_links(b, fail);
 }
 
+static int make_record(struct sv_boot *b, struct sv_fail *fail)
+{
+	const struct sv_listing *listing = b->job->listing;
+	int r;
+
+	/* Being found takes descriptors. Where there are few, what needs no name does without. */
+	if (!listing || (!listing->required && b->nofile.rlim_max < OWN_FDS))
+		return 0;
+	r = sv_record_create(&b->record, b->job, b->inside, fail);
+	if (r == 0 && listing->detached)
+		r = sv_record_log(&b->record, fail);
+	fail->wish = r < 0;
+	/* Where nothing can be written down, what needs no name runs all the same. */
+	return listing->required ? r : 0;
+}
+
 int sv_boot(struct sv_boot *b, const struct sv_job *job, struct sv_fail *fail)
 {
 	struct sv_features features;
@@ -242,12 +258,10 @@ int sv_boot(struct sv_boot *b, const struct sv_job *job, struct sv_fail *fail)
 			fail, 0,
 			"--pid-max, --first-pid, --pids-limit and --strict are not to be had "
 			"inside a namespace in this version");
-	if (b->inside && job->listing && job->listing->required)
-		return sv_failed(
-			fail, 0,
-			"names and --detach are not to be had inside a namespace in this version");
-	if (b->inside)
-		return make_links_inside(b, fail);
+	if (b->inside) {
+		r = make_links_inside(b, fail);
+		return r < 0 ? r : make_record(b, fail);
+	}
 	b->resident_fd = sv_resident_open(fail);
 	if (b->resident_fd < 0)
 		return b->resident_fd;
@@ -256,15 +270,5 @@ int sv_boot(struct sv_boot *b, const struct sv_job *job, struct sv_fail *fail)
 		r = make_links(b, fail);
 	if (r == 0)
 		r = fill_header(b, &features, fail);
-	if (r < 0 || !job->listing)
-		return r;
-	/* Being found takes descriptors. Where there are few, what needs no name does without. */
-	if (!job->listing->required && b->nofile.rlim_max < OWN_FDS)
-		return 0;
-	r = sv_record_create(&b->record, job, fail);
-	if (r == 0 && job->listing->detached)
-		r = sv_record_log(&b->record, fail);
-	fail->wish = r < 0;
-	/* Where nothing can be written down, what needs no name runs all the same. */
-	return job->listing->required ? r : 0;
+	return r < 0 ? r : make_record(b, fail);
 }

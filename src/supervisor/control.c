@@ -64,11 +64,36 @@ static void answer(int fd, int status, int a, int b)
 	answer_with(fd, &(struct sv_reply){.status = status, .a = a, .b = b}, NULL, 0, -1);
 }
 
+static void info_of_segment(struct sp_segment *seg, struct sv_info *info, int peer)
+{
+	uint32_t flags = atomic_load(&seg->flags);
+
+	if (flags & SP_SEG_SCOPED)
+		info->flags |= SV_INFO_SCOPED;
+	if (flags & SP_SEG_PIDFS)
+		info->flags |= SV_INFO_PIDFS;
+	if (peer > 0)
+		info->peer = sp_pid_number(seg, sp_hpid_of(peer)).n;
+	sv_members_count(seg, &info->processes, &info->threads);
+}
+
+static void info_inside(const struct sv_control *c, struct sv_info *info, int peer)
+{
+	struct sv_task *task;
+	size_t n;
+	int r = sv_members_inside(c->init, &task, &n, &info->threads);
+
+	info->processes = r < 0 ? 0 : (int32_t)n;
+	for (size_t i = 0; r == 0 && peer > 0 && i < n; i++)
+		if (task[i].host == peer)
+			info->peer = task[i].number;
+	free(task);
+}
+
 static void tell_info(struct sv_control *c, int fd)
 {
 	const struct sv_record *r = &c->boot->record;
 	struct sp_segment *seg = c->boot->seg;
-	uint32_t flags = atomic_load(&seg->flags);
 	struct ucred peer = {0};
 	socklen_t len = sizeof(peer);
 	struct sv_info info = {
@@ -81,23 +106,24 @@ static void tell_info(struct sv_control *c, int fd)
 		.created_msec = r->state.created_msec,
 	};
 
-	if (flags & SP_SEG_SCOPED)
-		info.flags |= SV_INFO_SCOPED;
-	if (flags & SP_SEG_PIDFS)
-		info.flags |= SV_INFO_PIDFS;
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 && peer.pid > 0)
-		info.peer = sp_pid_number(seg, sp_hpid_of(peer.pid)).n;
-	sv_members_count(seg, &info.processes, &info.threads);
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
+		peer.pid = 0;
+	if (c->boot->inside)
+		info_inside(c, &info, peer.pid);
+	else
+		info_of_segment(seg, &info, peer.pid);
 	memcpy(info.name, r->name, strlen(r->name) + 1);
 	memcpy(info.id, r->state.id, sizeof(r->state.id));
 	answer_with(fd, &(struct sv_reply){.status = 0}, &info, sizeof(info), -1);
 }
 
-static int tasks_file(struct sp_segment *seg)
+static int tasks_file(const struct sv_control *c)
 {
 	struct sv_task *task = NULL;
 	size_t n = 0, done = 0;
-	int fd, r = sv_members_list(seg, &task, &n);
+	int32_t threads;
+	int fd, r = c->boot->inside ? sv_members_inside(c->init, &task, &n, &threads)
+				    : sv_members_list(c->boot->seg, &task, &n);
 
 	if (r < 0)
 		return r;
@@ -120,7 +146,7 @@ static int tasks_file(struct sp_segment *seg)
 
 static void tell_tasks(struct sv_control *c, int fd)
 {
-	sv_auto_fd file = tasks_file(c->boot->seg);
+	sv_auto_fd file = tasks_file(c);
 
 	answer_with(fd, &(struct sv_reply){.status = file < 0 ? file : 0}, NULL, 0, file);
 }
@@ -150,14 +176,27 @@ static void signal_init(struct sv_control *c, int sig)
 	c->asked = true;
 }
 
+static void signal_all(const struct sv_control *c, int sig)
+{
+	int r = 0;
+
+	if (c->boot->inside)
+		r = sv_members_inside_signal(c->init, 0, sig);
+	else
+		sv_members_signal(c->boot->seg, sig);
+	(void)r; /* nobody but number 1 is there */
+}
+
 static int send_signal(struct sv_control *c, int number, int sig)
 {
 	if (sig < 0 || sig > LAST_SIGNAL || number < 0)
 		return -EINVAL;
+	if (number > 1 && c->boot->inside)
+		return sv_members_inside_signal(c->init, number, sig);
 	if (number > 1)
 		return sv_member_signal(c->boot->seg, sp_vpid_of(number), sig);
 	if (number == 0 && sig && sig != SIGKILL)
-		sv_members_signal(c->boot->seg, sig);
+		signal_all(c, sig);
 	signal_init(c, sig);
 	return 0;
 }

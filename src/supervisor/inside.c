@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 
 #include "resident/handover.h"
+#include "supervisor/control.h"
 #include "supervisor/procs.h"
 #include "supervisor/stop.h"
 #include "supervisor/tty.h"
@@ -32,6 +33,7 @@ struct inside {
 	bool front_gone, exited;
 	struct sv_follow follow;
 	struct sv_clock clock;
+	struct sv_control control;
 };
 
 static void ring(struct inside *s)
@@ -51,6 +53,8 @@ static _Noreturn void become_program(const struct sv_boot *b, int link)
 	const struct sv_job *job = b->job;
 	int err;
 
+	if (job->new_session)
+		setsid();
 	if (b->foreground)
 		syscall(RS_HYPER_NR, RS_HYPER_FOREGROUND);
 	setrlimit(RLIMIT_NOFILE, &b->nofile);
@@ -87,8 +91,9 @@ static void let_go(struct inside *s)
 	for (int fd = 0; fd < 3; fd++)
 		sv_fd_blank(fd);
 	sv_close_others((const int[]){s->b->ctl_super, s->b->wake_w, s->front_pidfd, s->sigfd,
-				      s->b->link_r},
-			5);
+				      s->b->link_r, s->b->record.root, s->b->record.dir,
+				      s->b->record.lock, s->b->record.ctl},
+			9);
 	if (chdir("/") < 0)
 		return;
 }
@@ -119,6 +124,7 @@ static int set_up(struct inside *s, struct sv_fail *fail)
 	if (r < 0)
 		return r;
 	sv_clock_start(&s->clock, b->job);
+	sv_control_begin(&s->control, b, sp_hpid_of(s->init), -1);
 	/* Number 1 stays in the caller's session and group. */
 	setsid();
 	let_go(s);
@@ -197,18 +203,29 @@ static void on_link(struct inside *s)
 	ring(s);
 }
 
+static void on_control(struct inside *s, const struct pollfd *p)
+{
+	sv_control_serve(&s->control, p);
+	if (s->control.end_by)
+		s->end_by = s->control.end_by;
+	if (s->control.asked)
+		ring(s);
+	s->control.asked = false;
+}
+
 static void watch(struct inside *s)
 {
 	while (!s->exited && !s->end_by && !s->front_gone) {
 		sp_hpid init;
-		struct pollfd p[] = {
+		struct pollfd p[4 + SV_CONTROL_POLL] = {
 			{.fd = s->sigfd, .events = POLLIN},
 			{.fd = s->b->ctl_super, .events = POLLIN},
 			{.fd = s->front_pidfd, .events = POLLIN},
 			{.fd = s->b->link_r, .events = POLLIN},
 		};
+		size_t n = 4 + sv_control_poll(&s->control, p + 4);
 
-		if (poll(p, 4, sv_clock_pause(&s->clock, sv_follow_pause(&s->follow))) < 0)
+		if (poll(p, n, sv_clock_pause(&s->clock, sv_follow_pause(&s->follow))) < 0)
 			continue;
 		if (p[0].revents)
 			on_children(s);
@@ -218,6 +235,7 @@ static void watch(struct inside *s)
 			s->front_gone = true;
 		if (p[3].revents)
 			on_link(s);
+		on_control(s, p + 4);
 		init = sp_hpid_of(s->exited ? 0 : s->init);
 		sv_follow_look(&s->follow, s->b, init);
 		if (!s->end_by)
@@ -268,6 +286,9 @@ _Noreturn void sv_inside(struct sv_boot *b)
 			sh->outcome = (struct sv_outcome){.sig = s.end_by};
 		sh->outcome.timed_out = s.clock.expired;
 	}
+	/* Written down before anybody is told: who hears of the end finds it. */
+	sv_record_end(&b->record, &sh->outcome, how == SV_DONE && !sh->outcome.exec_errno);
+	sv_control_end(&s.control, &sh->outcome);
 	atomic_store_explicit(&sh->ended, (uint32_t)how, memory_order_release);
 	ring(&s);
 	wake(&s);

@@ -24,4 +24,9 @@ sp_must_check int sv_member_signal(struct sp_segment *seg, sp_vpid number, int s
 /* All processes but number 1, those included that are born meanwhile. */
 void sv_members_signal(struct sp_segment *seg, int sig);
 
+/* The same for a namespace made inside of one; host numbers are those around it. number 0: all but 1. */
+sp_must_check int sv_members_inside(sp_hpid init, struct sv_task **ret, size_t *ret_n,
+				    int32_t *ret_threads);
+sp_must_check int sv_members_inside_signal(sp_hpid init, int number, int sig);
+
 #endif

@@ -194,7 +194,28 @@ static int publish(struct sv_record *r, const struct sv_root *root, const char *
 	return sv_failed(fail, err, "cannot create a container in %.100s", root->path);
 }
 
-int sv_record_create(struct sv_record *r, const struct sv_job *job, struct sv_fail *fail)
+/* The container that this process is in: the one in which its number is what it says. */
+static void find_parent(const struct sv_root *root, char ret[SV_ID_LEN + 1])
+{
+	int copy = openat(root->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), peer;
+	DIR *d = copy < 0 ? NULL : fdopendir(copy);
+	char path[PATH_MAX];
+	struct sv_info info;
+	struct dirent *e;
+
+	while (d && !ret[0] && (e = readdir(d))) {
+		sv_auto_fd dir = sv_name_wrong(e->d_name) ? -1 : sv_record_open(root->fd, e->d_name);
+
+		snprintf(path, sizeof(path), "%.*s/%.*s", PATH_MAX - SV_NAME_MAX - 2, root->path,
+			 SV_NAME_MAX, e->d_name);
+		if (dir >= 0 && sv_info_ask(dir, path, &info, &peer) == 0 && info.peer == getpid())
+			snprintf(ret, SV_ID_LEN + 1, "%.*s", SV_ID_LEN, info.id);
+	}
+	if (d)
+		closedir(d);
+}
+
+int sv_record_create(struct sv_record *r, const struct sv_job *job, bool inside, struct sv_fail *fail)
 {
 	const struct sv_listing *want = job->listing;
 	const char *wrong = want->name ? sv_name_wrong(want->name) : NULL;
@@ -222,6 +243,8 @@ int sv_record_create(struct sv_record *r, const struct sv_job *job, struct sv_fa
 	if (err < 0)
 		return err;
 	r->root = root.fd;
+	if (inside)
+		find_parent(&root, r->state.parent);
 	err = make_hidden(r, &root, hidden);
 	if (err < 0)
 		err = sv_failed(fail, err, "cannot create a container in %.100s", root.path);

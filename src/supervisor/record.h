@@ -25,6 +25,7 @@
 /* Contents of `state`. */
 struct sv_state {
 	char id[SV_ID_LEN + 1];
+	char parent[SV_ID_LEN + 1]; /* id of the container it was started in; empty: outside */
 	int64_t created_msec, ended_msec; /* since 1970; ended: 0 while it runs */
 	int32_t supervisor;		  /* for people to read; nothing relies on it */
 	int32_t code, sig;		  /* of the end */
@@ -54,7 +55,8 @@ struct sv_listing {
 	char *const *command; /* as the user wrote it */
 };
 
-sp_must_check int sv_record_create(struct sv_record *ret, const struct sv_job *job,
+/* inside: this process is itself in a container. */
+sp_must_check int sv_record_create(struct sv_record *ret, const struct sv_job *job, bool inside,
 				   struct sv_fail *fail);
 
 /* From now on what this process and its children write goes to the log. */
@@ -75,6 +77,9 @@ sp_must_check int sv_record_open(int root, const char *name);
 
 /* 1: somebody holds the lock; 0: nobody (any more); -errno. */
 sp_must_check int sv_record_held(int dir);
+
+/* What its supervisor says: 0 and *ret_peer, the number of who made its socket, as seen from here; -errno. */
+sp_must_check int sv_info_ask(int dir, const char *path_of_dir, struct sv_info *ret, int *ret_peer);
 
 /* 0; -EBADMSG: damaged; otherwise -errno. */
 sp_must_check int sv_state_read(int dir, struct sv_state *ret);

@@ -52,6 +52,8 @@ static char *format(const struct sv_state *s, size_t *ret_len)
 	if (!f)
 		return NULL;
 	fprintf(f, MAGIC "\nid %s\nkeep %d\ndetached %d\n", s->id, s->keep, s->detached);
+	if (s->parent[0])
+		fprintf(f, "parent %s\n", s->parent);
 	for (size_t i = 0; i < FIELDS; i++) {
 		const char *at = (const char *)s + fields[i].offset;
 		int64_t v;
@@ -217,10 +219,10 @@ static int take_line(struct sv_state *s, size_t *words, char *line)
 	*value++ = '\0';
 	if (strcmp(line, "argument") == 0)
 		return add_word(s, words, value);
-	if (strcmp(line, "id") == 0) {
+	if (strcmp(line, "id") == 0 || strcmp(line, "parent") == 0) {
 		if (strlen(value) != SV_ID_LEN || strspn(value, "0123456789abcdef") != SV_ID_LEN)
 			return -EBADMSG;
-		memcpy(s->id, value, SV_ID_LEN + 1);
+		memcpy(*line == 'i' ? s->id : s->parent, value, SV_ID_LEN + 1);
 		return 0;
 	}
 	return take_number(s, line, value);

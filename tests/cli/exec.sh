@@ -97,5 +97,34 @@ X
 chmod 755 "$CLI_TMP/inside"
 run "$SUBPID" run --name own sh "$CLI_TMP/inside"
 same 'the command line inside' "own  1 own 1  1 own 1 143 in subpid: no container 'tty'" "$flat $(grep subpid: <<<"$err")"
+
+# A container inside of one: named, with its numbers at every level, from outside and from the one around it.
+cat >"$CLI_TMP/nested" <<'X'
+s=$SUBPID
+$s run --name inner -- sh -c 'sleep 1501; :' &
+until [ "$($s ps inner --no-headings -o command 2>/dev/null | tail -n 1)" = 'sleep 1501' ]; do sleep .02; done
+echo around: $($s ls -q) $($s ps --show-container inner --no-headings -o pid)
+$s map inner:2 | tail -n 2 | tr -s ' '
+: >"$1"
+wait $!
+echo $?
+X
+(exec "$root/tests/lib/as-user" timeout 60 "$SUBPID" run --name outer -- sh "$CLI_TMP/nested" "$CLI_TMP/go" \
+	</dev/null >"$tmp/outer" 2>&1) &
+for _ in {1..500}; do [ -e "$CLI_TMP/go" ] && break; sleep .02; done
+same 'a container inside of one: ls' 'outer 1 - inner 2 outer' "$(user "$SUBPID" ls --no-headings -o name,depth,parent | grep -v tty | sort -r | xargs)"
+host=$(pgrep -fx 'sleep 1501')
+same 'its numbers outside' "2 $host" "$(user "$SUBPID" ps --show-container inner --no-headings -o pid,hpid | tail -n 1 | xargs)"
+same 'map of its number: three levels' "0 - $host 1 outer 2 inner 2" "$(user "$SUBPID" map inner:2 | awk 'NR > 1 {print $1, $2, $2 == "outer" ? "" : $3}' | xargs)"
+same 'map from outside: the same' "0 - $host 1 outer 2 inner 2" "$(user "$SUBPID" map "$host" | awk 'NR > 1 {print $1, $2, $2 == "outer" ? "" : $3}' | xargs)"
+same 'tree of both' "('outer', 'inner')" "$(user "$SUBPID" tree --json -p | python3 -c '
+import json, sys
+print(*[(c["name"], c["containers"][0]["name"]) for c in json.load(sys.stdin) if c["containers"]])')"
+run "$SUBPID" kill -s TERM inner 2
+run "$SUBPID" wait inner
+wait
+same 'inside: around it' 'around: outer inner 1 2' "$(head -n 1 "$tmp/outer")"
+same 'inside: its end' 0 "$(tail -n 1 "$tmp/outer")"
+
 run "$SUBPID" rm -f tty
 same 'no record is left' '' "$(user ls -A "$SUBPID_ROOT")"
