@@ -122,6 +122,13 @@ struct subpid_command {
 };
 
 /*
+ * Starts a container with the command as its number 1, in the background, with its output in a log; name may
+ * be NULL, then one is made up. *ret_name (free it) may be NULL. The program `subpid` does it and is searched
+ * for in PATH, as argv[0] is; path and fd are not used.
+ */
+int subpid_run(subpid *s, const char *name, const struct subpid_command *command, char **ret_name);
+
+/*
  * Starts the command as a process of the container, in a session of its own. Returns a descriptor that
  * becomes readable when it ends, and in *ret_pid, which may be NULL, its number inside. Closing
  * the descriptor kills it, unless it is detached.

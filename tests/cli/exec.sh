@@ -126,5 +126,22 @@ wait
 same 'inside: around it' 'around: outer inner 1 2' "$(head -n 1 "$tmp/outer")"
 same 'inside: its end' 0 "$(tail -n 1 "$tmp/outer")"
 
+# The library, as another program uses it.
+built=$(dirname "$SUBPID")
+if gcc -Wall -Wextra -Werror -I"$root/src/lib" -o "$tmp/session" "$root/docs/examples/session.c" "$built/libsubpid.so" \
+	-Wl,-rpath,"$built" 2>"$tmp/err"; then
+	chmod 755 "$tmp/session"
+	run env "PATH=$built:$PATH" "$tmp/session"
+	same 'libsubpid: run, enter, list, translate, signal, wait, remove' \
+		'number 1 is there, I am 2 the command ended with 0 1 inside, another outside: sleep ended by signal 9' "$flat$err"
+else
+	not_ok 'libsubpid: the example is compiled' "$(cat "$tmp/err")"
+fi
+same 'libsubpid: symbols have a version, and nothing else is shown' '' \
+	"$(nm -D --defined-only "$built/libsubpid.so" | awk '$3 !~ /^subpid_[a-z_]+@@SUBPID_0$/ && $3 != "SUBPID_0"')"
+same 'libsubpid: the header shows what the library has' '' "$(diff \
+	<(nm -D --defined-only "$built/libsubpid.so" | sed -n 's/.* T \(subpid_[a-z_]*\)@.*/\1/p' | sort) \
+	<(grep -o '\bsubpid_[a-z_]*(' "$root/src/lib/subpid.h" | tr -d '(' | grep -v '^subpid_why$' | sort -u; echo subpid_why | sort) | grep '^[<>]' | grep -v subpid_why)"
+
 run "$SUBPID" rm -f tty
 same 'no record is left' '' "$(user ls -A "$SUBPID_ROOT")"
