@@ -92,6 +92,8 @@ done
 tells 'a damaged one: kill' 0 '' "$SUBPID" kill hurt
 same 'its end makes the state whole again' 'hurt exited' "$(user "$SUBPID" ls -a --no-headings -o name,state | xargs)"
 user sh -c "echo nonsense >'$(box hurt)/state'"
+# Its front may be about to end.
+for _ in {1..200}; do [ "$(user "$SUBPID" ls -a --no-headings -o state)" != ending ] && break; sleep .02; done
 same 'a damaged record' 'hurt damaged' "$(user "$SUBPID" ls -a --no-headings -o name,state | xargs)"
 tells 'a damaged record: inspect' 0 '' "$SUBPID" inspect hurt
 tells 'a damaged record: kill' 1 "subpid: container 'hurt' has ended" "$SUBPID" kill hurt
