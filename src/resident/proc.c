@@ -285,6 +285,16 @@ static long take_relative(struct rs_area *a, int dirfd, size_t len, unsigned int
 	return compose(a, up, whole, base_len + 1 + len, n);
 }
 
+/* The root itself: there is no name in it that could be a number. */
+static bool is_root(const char *text, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && text[n] == '/')
+		n++;
+	return n == len;
+}
+
 static long take(struct rs_area *a, int dirfd, size_t len, unsigned int how, struct rs_name *n)
 {
 	char *text = RS_PROC_TEXT(a);
@@ -297,8 +307,14 @@ static long take(struct rs_area *a, int dirfd, size_t len, unsigned int how, str
 		return take_relative(a, dirfd, len, how, n);
 	bd_procpath_parse(NULL, text, len, &n->p);
 	if (n->p.kind == BD_PROC_NOT && !n->p.unsure) {
-		if (how & (RS_NAME_EXACT | RS_NAME_WALK) && rs_proc_root(a) == RS_ROOT_INSIDE)
+		if (how & (RS_NAME_EXACT | RS_NAME_WALK) && rs_proc_root(a) == RS_ROOT_INSIDE) {
+			/* A sandbox's way to an empty root: which part of procfs it is cannot be seen from in there. */
+			if (is_root(text, len)) {
+				rs_proc_entered();
+				return 0;
+			}
 			return rs_proc_walk(a, dirfd, len, how, n);
+		}
 		return elsewhere(a, dirfd, len, how, n);
 	}
 	root = rs_proc_root(a);
