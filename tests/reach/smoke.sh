@@ -231,6 +231,9 @@ outside() {
 		passed 'a process outside cannot be signalled'
 	else
 		failed 'a process outside cannot be signalled' "status $rc"
+		# It may be dying, and still there for a moment.
+		kill -9 "$bystander" 2>/dev/null || :
+		wait "$bystander" 2>/dev/null || :
 	fi
 	stand_by
 	if has proc; then
