@@ -102,7 +102,7 @@ if command -v java >/dev/null && command -v javac >/dev/null; then
 	numbers 'Java: ProcessHandle' java -Xshare:auto -XX:TieredStopAtLevel=1 -cp "$work" P
 fi
 if command -v htop >/dev/null && command -v script >/dev/null; then
-	numbers 'htop in a terminal' bash -c 'sleep 50 & sleep .2; export TERM=xterm LINES=24 COLUMNS=100; (sleep 1.5; printf q) | script -qec "stty rows 24 cols 100; htop -C -d 5" /dev/null | tr "\033\r" "\n\n" | grep -a -o "[0-9][0-9]* subpid-t[a-z+]* .*sleep 50" | awk "{print \$1}" | sort -u | head -n 1; kill 2'
+	numbers 'htop in a terminal' bash -c 'sleep 50 & sleep .2; export TERM=xterm LINES=24 COLUMNS=100; (sleep 1.5; printf q) | script -qec "stty rows 24 cols 100; htop -C -d 5" /dev/null | tr "\033\r" "\n\n" | grep -a -o "[0-9][0-9]* subpid-[a-z+]* .*sleep 50" | awk "{print \$1}" | sort -u | head -n 1; kill 2'
 else
 	skip htop 'no htop'
 fi
