@@ -23,6 +23,7 @@
 #include "supervisor/procs.h"
 #include "supervisor/stop.h"
 #include "supervisor/tty.h"
+#include "supervisor/tell.h"
 #include "supervisor/util.h"
 
 struct inside {
@@ -35,18 +36,6 @@ struct inside {
 	struct sv_clock clock;
 	struct sv_control control;
 };
-
-static void ring(struct inside *s)
-{
-	send(s->b->ctl_super, "!", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-}
-
-static void wake(struct inside *s)
-{
-	ssize_t n = write(s->b->wake_w, "", 1);
-
-	(void)n;
-}
 
 static _Noreturn void become_program(const struct sv_boot *b, int link)
 {
@@ -85,33 +74,24 @@ static int fork_init(struct inside *s, struct sv_fail *fail)
 	return sv_failed(fail, sv_errno(), "cannot make a namespace inside this one");
 }
 
-/* What only number 1 should hold. */
 static void let_go(struct inside *s)
 {
-	for (int fd = 0; fd < 3; fd++)
-		sv_fd_blank(fd);
-	sv_close_others((const int[]){s->b->ctl_super, s->b->wake_w, s->front_pidfd, s->sigfd,
-				      s->b->link_r, s->b->record.root, s->b->record.dir,
-				      s->b->record.lock, s->b->record.ctl},
-			9);
-	if (chdir("/") < 0)
-		return;
+	const int keep[] = {s->b->ctl_super,  s->b->wake_w,	 s->front_pidfd,
+			    s->sigfd,	      s->b->link_r,	 s->b->record.root,
+			    s->b->record.dir, s->b->record.lock, s->b->record.ctl};
+
+	sv_let_go(keep, sizeof(keep) / sizeof(keep[0]));
 }
 
 static int set_up(struct inside *s, struct sv_fail *fail)
 {
-	static const int ignored[] = {SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGHUP, SIGPIPE};
 	struct sv_boot *b = s->b;
-	sigset_t chld;
 	int r;
 
 	sv_fd_done(&b->ctl_front);
 	sv_fd_done(&b->wake_r);
-	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
-		signal(ignored[i], SIG_IGN);
-	sigemptyset(&chld);
-	sigaddset(&chld, SIGCHLD);
-	s->sigfd = signalfd(-1, &chld, SFD_CLOEXEC | SFD_NONBLOCK);
+	sv_ignore_terminal();
+	s->sigfd = sv_children_fd();
 	if (s->sigfd < 0)
 		return sv_failed(fail, sv_errno(), "cannot create a signalfd");
 	/* Our parent until now, or the number may be another's. Its socket tells us as well. */
@@ -135,13 +115,8 @@ static void on_init(struct inside *s, const siginfo_t *si)
 {
 	struct sv_shared *sh = s->b->shared;
 
-	if (si->si_code == CLD_STOPPED) {
-		atomic_store(&sh->stopped, (uint32_t)si->si_status);
-		atomic_fetch_add(&sh->stops, 1);
-		ring(s);
-	} else if (si->si_code == CLD_CONTINUED) {
-		atomic_store(&sh->stopped, 0);
-		wake(s);
+	if (si->si_code == CLD_STOPPED || si->si_code == CLD_CONTINUED) {
+		sv_tell_stop(s->b, si);
 	} else {
 		s->exited = true;
 		if (si->si_code == CLD_EXITED)
@@ -200,7 +175,7 @@ static void on_link(struct inside *s)
 	else if (!s->exited)
 		atomic_store(&s->b->shared->started, 1);
 	sv_fd_done(&s->b->link_r);
-	ring(s);
+	sv_ring(s->b);
 }
 
 static void on_control(struct inside *s, const struct pollfd *p)
@@ -209,7 +184,7 @@ static void on_control(struct inside *s, const struct pollfd *p)
 	if (s->control.end_by)
 		s->end_by = s->control.end_by;
 	if (s->control.asked)
-		ring(s);
+		sv_ring(s->b);
 	s->control.asked = false;
 }
 
@@ -289,10 +264,7 @@ _Noreturn void sv_inside(struct sv_boot *b)
 	/* Written down before anybody is told: who hears of the end finds it. */
 	sv_record_end(&b->record, &sh->outcome, how == SV_DONE && !sh->outcome.exec_errno);
 	sv_control_end(&s.control, &sh->outcome);
-	atomic_store_explicit(&sh->ended, (uint32_t)how, memory_order_release);
-	ring(&s);
-	wake(&s);
-	_exit(0);
+	sv_leave(b, how);
 }
 
 void sv_inside_end(const struct sv_boot *b)

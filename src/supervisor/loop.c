@@ -22,6 +22,7 @@
 #include "supervisor/procs.h"
 #include "supervisor/spawn.h"
 #include "supervisor/stop.h"
+#include "supervisor/tell.h"
 #include "supervisor/util.h"
 
 #define START_POLL_MAX_MSEC 64
@@ -44,35 +45,6 @@ struct super {
 	struct sv_clock clock;
 };
 
-static void ring(struct super *s)
-{
-	send(s->b->ctl_super, "!", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-}
-
-/* Continues the front if it is stopped. A signal of ours could not: it is outside our domain. */
-static void wake(struct super *s)
-{
-	ssize_t n = write(s->b->wake_w, "", 1);
-
-	(void)n;
-}
-
-static _Noreturn void leave(struct super *s, enum sv_ended how)
-{
-	atomic_store_explicit(&s->b->shared->ended, (uint32_t)how, memory_order_release);
-	ring(s);
-	wake(s);
-	_exit(0);
-}
-
-static void ignore_terminal(void)
-{
-	static const int sigs[] = {SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGHUP, SIGPIPE};
-
-	for (size_t i = 0; i < sizeof(sigs) / sizeof(sigs[0]); i++)
-		signal(sigs[i], SIG_IGN);
-}
-
 static int reserve_one(const struct sv_boot *b, struct sv_fail *fail)
 {
 	struct sp_segment *seg = b->seg;
@@ -88,7 +60,6 @@ static int reserve_one(const struct sv_boot *b, struct sv_fail *fail)
 	return 0;
 }
 
-/* What only init should hold: the caller's descriptors and working directory. */
 static void let_go(struct super *s)
 {
 	const int keep[] = {s->b->segment_fd,  s->b->resident_fd,   s->b->ctl_super,
@@ -97,31 +68,24 @@ static void let_go(struct super *s)
 			    s->b->record.root, s->b->record.dir,    s->b->record.lock,
 			    s->b->record.ctl,  s->init.porter,	    s->channel.spare};
 
-	for (int fd = 0; fd < 3; fd++)
-		sv_fd_blank(fd);
-	sv_close_others(keep, sizeof(keep) / sizeof(keep[0]));
-	if (chdir("/") < 0)
-		return;
+	sv_let_go(keep, sizeof(keep) / sizeof(keep[0]));
 }
 
 static int set_up(struct super *s, struct sv_fail *fail)
 {
 	struct sv_boot *b = s->b;
-	sigset_t chld;
 	int r;
 
 	sv_fd_done(&b->ctl_front);
 	sv_fd_done(&b->wake_r);
-	ignore_terminal();
+	sv_ignore_terminal();
 	if (getppid() != b->front.n)
 		return sv_failed(fail, -ESRCH, "the front is gone");
 	r = sv_scope_enter(b->front);
 	(void)r; /* without a scope the tree is ended by other means */
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
 		return sv_failed(fail, sv_errno(), "cannot become subreaper");
-	sigemptyset(&chld);
-	sigaddset(&chld, SIGCHLD);
-	s->sigfd = signalfd(-1, &chld, SFD_CLOEXEC | SFD_NONBLOCK);
+	s->sigfd = sv_children_fd();
 	if (s->sigfd < 0)
 		return sv_failed(fail, sv_errno(), "cannot create a signalfd");
 	r = reserve_one(b, fail);
@@ -151,17 +115,10 @@ static int set_up(struct super *s, struct sv_fail *fail)
 
 static void on_init(struct super *s, const siginfo_t *si)
 {
-	struct sv_shared *sh = s->b->shared;
-
 	switch (si->si_code) {
 	case CLD_STOPPED:
-		atomic_store(&sh->stopped, (uint32_t)si->si_status);
-		atomic_fetch_add(&sh->stops, 1);
-		ring(s);
-		break;
 	case CLD_CONTINUED:
-		atomic_store(&sh->stopped, 0);
-		wake(s);
+		sv_tell_stop(s->b, si);
 		break;
 	case CLD_EXITED:
 	case CLD_KILLED:
@@ -244,7 +201,7 @@ static void look_for_start(struct super *s)
 	if (atomic_load(&s->b->seg->init_running)) {
 		s->started = true;
 		atomic_store(&s->b->shared->started, 1);
-		ring(s);
+		sv_ring(s->b);
 	} else if (s->start_poll < START_POLL_MAX_MSEC) {
 		s->start_poll *= 2;
 	}
@@ -269,7 +226,7 @@ static void on_control(struct super *s, const struct pollfd *p)
 	if (s->control.end_by)
 		s->end_by = s->control.end_by;
 	if (s->control.asked)
-		ring(s);
+		sv_ring(s->b);
 	s->control.asked = false;
 }
 
@@ -357,5 +314,5 @@ _Noreturn void sv_supervise(struct sv_boot *b)
 	/* Written down before anybody is told: who hears of the end finds it. */
 	sv_record_end(&b->record, &b->shared->outcome, !s.failed && !b->shared->outcome.exec_errno);
 	sv_control_end(&s.control, &b->shared->outcome);
-	leave(&s, s.failed ? SV_FAILED : SV_DONE);
+	sv_leave(b, s.failed ? SV_FAILED : SV_DONE);
 }
